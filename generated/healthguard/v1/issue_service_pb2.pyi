@@ -1,0 +1,81 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from healthguard.v1 import event_pb2 as _event_pb2
+from healthguard.v1 import issue_pb2 as _issue_pb2
+from healthguard.v1 import options_pb2 as _options_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class GetOverviewRequest(_message.Message):
+    __slots__ = ("app_key", "platform", "status", "start_time", "end_time")
+    APP_KEY_FIELD_NUMBER: _ClassVar[int]
+    PLATFORM_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    app_key: str
+    platform: str
+    status: _issue_pb2.IssueStatusFilter
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, app_key: _Optional[str] = ..., platform: _Optional[str] = ..., status: _Optional[_Union[_issue_pb2.IssueStatusFilter, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class GetOverviewResponse(_message.Message):
+    __slots__ = ("totals",)
+    TOTALS_FIELD_NUMBER: _ClassVar[int]
+    totals: _issue_pb2.Totals
+    def __init__(self, totals: _Optional[_Union[_issue_pb2.Totals, _Mapping]] = ...) -> None: ...
+
+class ListIssuesRequest(_message.Message):
+    __slots__ = ("app_key", "platform", "status", "start_time", "end_time", "page_size", "page_token")
+    APP_KEY_FIELD_NUMBER: _ClassVar[int]
+    PLATFORM_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    app_key: str
+    platform: str
+    status: _issue_pb2.IssueStatusFilter
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    page_size: int
+    page_token: str
+    def __init__(self, app_key: _Optional[str] = ..., platform: _Optional[str] = ..., status: _Optional[_Union[_issue_pb2.IssueStatusFilter, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListIssuesResponse(_message.Message):
+    __slots__ = ("issues", "next_page_token")
+    ISSUES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    issues: _containers.RepeatedCompositeFieldContainer[_issue_pb2.Issue]
+    next_page_token: str
+    def __init__(self, issues: _Optional[_Iterable[_Union[_issue_pb2.Issue, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class GetIssueRequest(_message.Message):
+    __slots__ = ("id", "status", "start_time", "end_time", "platform")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    PLATFORM_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    status: _issue_pb2.IssueStatusFilter
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    platform: str
+    def __init__(self, id: _Optional[str] = ..., status: _Optional[_Union[_issue_pb2.IssueStatusFilter, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., platform: _Optional[str] = ...) -> None: ...
+
+class GetIssueResponse(_message.Message):
+    __slots__ = ("issue", "events")
+    ISSUE_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    issue: _issue_pb2.Issue
+    events: _containers.RepeatedCompositeFieldContainer[_event_pb2.Event]
+    def __init__(self, issue: _Optional[_Union[_issue_pb2.Issue, _Mapping]] = ..., events: _Optional[_Iterable[_Union[_event_pb2.Event, _Mapping]]] = ...) -> None: ...
