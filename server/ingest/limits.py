@@ -1,13 +1,9 @@
 """How large each part of one event may be, and why."""
 
-# A unique key in every store; the SDKs use 24 characters, a UUID takes 36.
-MAX_EVENT_ID = 128
 # Words such as a platform, an environment or a rating: the longest in use has 18 characters.
 MAX_WORD = 64
-# The SDKs make 26 characters; the collector that these SDKs were written for stopped at 64.
-MAX_SESSION_ID = 128
-# Metric names are words, sometimes a path of them.
-MAX_NAME = 128
+# Event and session ids and names of metrics: the SDKs make ids of 26 characters, a UUID takes 36.
+MAX_ID = 128
 # Account ids, e-mail addresses (at most 254), version strings with a commit, fingerprints of other SDKs: all of them
 # are columns with an index, and a B-tree page must hold several.
 MAX_IDENTITY = 256

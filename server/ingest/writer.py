@@ -67,8 +67,10 @@ class IngestWriter:
         while not (self._closing and not self._queue):
             await self._wake.wait()
             self._wake.clear()
-            while self._queue or self._limited:
+            while self._queue or (self._limited and not self._closing):
                 await self._commit(self._take(), shard)
+        if self._limited:
+            await self._commit((), shard)
         self._wake.set()  # lets the other loops see that this is the end
 
     def _take(self) -> list[_Waiting]:
@@ -91,23 +93,21 @@ class IngestWriter:
         except Exception as error:
             self._limited.update(limited)
             await self._fail(group, error, shard)
-            if not group:
+            if not group and not self._closing:
                 await asyncio.sleep(LEDGER_DELAY_S)
         else:
-            for waiting, flags in zip(group, stored, strict=False):
-                _answer(waiting.stored, flags)
+            for waiting, flags in zip(group, stored, strict=False):  # the ledger's own submissions come after the group
+                with contextlib.suppress(asyncio.InvalidStateError):  # the client went away; its events are stored
+                    waiting.stored.set_result(flags)
 
     async def _fail(self, group: Sequence[_Waiting], error: Exception, shard: int) -> None:
         """Tell the waiters. A fault that is not the store's is one request's own: then each is tried by itself."""
-        if isinstance(error, Unavailable) or len(group) == 1:
-            log.error("commit failed", error=repr(error), requests=len(group))
+        if isinstance(error, Unavailable) or len(group) <= 1:
+            log.error("commit failed", error=repr(error.__cause__ or error), requests=len(group))
             for waiting in group:
-                waiting.stored.set_exception(error) if not waiting.stored.done() else None
+                with contextlib.suppress(asyncio.InvalidStateError):
+                    waiting.stored.set_exception(error)
             return
         for waiting in group:
             await self._commit([waiting], shard)
 
-
-def _answer(future: asyncio.Future[list[bool]], flags: list[bool]) -> None:
-    with contextlib.suppress(asyncio.InvalidStateError):  # the client went away; what it sent is stored all the same
-        future.set_result(flags)
