@@ -38,7 +38,7 @@ class Rest:
         answer = self._ok(self.http.post("/api/auth/register", json=body))
         return Account(answer["user"]["id"], answer["user"]["email"], answer["token"])
 
-    def create_app(self, account: Account, type: str = "web", name: str = "Shop") -> Json:  # noqa: A002 -- the field's name
+    def create_app(self, account: Account, type: str = "web", name: str = "Shop") -> Json:
         answer = self._ok(self.http.post("/api/apps", json={"name": name, "type": type}, headers=account.headers))
         app: Json = answer["app"]
         return app

@@ -15,10 +15,15 @@ def insert_app(database_url: str, owner_email: str, app_key: str) -> None:
             owner = session.exec(select(UserRow).where(UserRow.email == owner_email)).one()
             assert owner.id is not None
             public_id = f"app_record_{app_key}"
-            app_type = app_key.split("_")[0]
+            app_type = app_key.split("_", maxsplit=1)[0]
             session.add(
                 AppRow(
-                    public_id=public_id, owner_id=owner.id, name=app_key, app_key=app_key, type=app_type, created_ms=now_ms()
+                    public_id=public_id,
+                    owner_id=owner.id,
+                    name=app_key,
+                    app_key=app_key,
+                    type=app_type,
+                    created_ms=now_ms(),
                 )
             )
             session.commit()

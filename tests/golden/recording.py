@@ -57,7 +57,9 @@ def replay(golden_dir: Path, base: str) -> dict[str, Outcome]:
     return outcomes
 
 
-def _replay_pair(replayer: ModuleType, base: str, pair: dict[str, Any], captured: dict[str, str], start_ms: int) -> Outcome:
+def _replay_pair(
+    replayer: ModuleType, base: str, pair: dict[str, Any], captured: dict[str, str], start_ms: int
+) -> Outcome:
     status, headers, body = replayer.send(base, pair["request"], captured, start_ms)
     differences, parsed = replayer.check(pair, status, headers, body, captured, start_ms)
     for name, path in pair.get("capture", {}).items():

@@ -74,7 +74,9 @@ def test_every_batch_is_acknowledged_in_order(recorder: Recorder, lines: list[Js
     assert refused == {}
 
 
-def test_batches_of_the_recording_count_as_recorded(recorder: Recorder, lines: list[Json], expected: dict[str, Json]) -> None:
+def test_batches_of_the_recording_count_as_recorded(
+    recorder: Recorder, lines: list[Json], expected: dict[str, Json]
+) -> None:
     for line in lines:
         if line["kind"] == "batch":
             assert recorder.replay(line).json() == line["response"]["body"], line["n"]
