@@ -34,7 +34,6 @@ class GrpcDriver:
     most_events = 1000
 
     def __init__(self, channel: Any) -> None:
-        self._channel = channel
         self._auth = auth_service_pb2_grpc.AuthServiceStub(channel)
         self._apps = app_service_pb2_grpc.AppServiceStub(channel)
         self._events = event_service_pb2_grpc.EventServiceStub(channel)
@@ -88,9 +87,6 @@ class GrpcDriver:
             raise _refused(error) from error
         shown: Json = shown_as_json(answer)
         return shown
-
-    async def close(self) -> None:
-        await self._channel.close()
 
 
 def event_from_json(event: Json) -> event_pb.Event:

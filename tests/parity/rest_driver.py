@@ -1,7 +1,7 @@
 """The REST door, for one process and for a separate facade alike."""
 
 import random
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 import httpx
@@ -71,5 +71,8 @@ class RestDriver:
         fields = tuple(v["field"] for v in problem.get("violations", ()))
         raise Refused(KINDS[answer.status_code], problem["code"], problem["message"], fields)
 
-    async def close(self) -> None:
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
         await self.http.aclose()
