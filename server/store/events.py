@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from server.store import counters
-from server.store.engine import Columns, StaleTransaction, bind, source
+from server.store.engine import Columns, StaleTransaction, bind, copy_rows, source
 from server.store.sequence import Sequence as IdSequence
 
 OTHER: Final = 0
@@ -207,13 +207,13 @@ _EVENT_COLUMNS: Columns = (
     ("issue_id", "int"),
     ("time_ms", "int"),
     ("received_ms", "int"),
-    ("kind", "int"),
+    ("kind", "small"),
     ("platform", "text"),
     ("user_key", "int"),
     ("payload", "blob"),
 )
 _EVENT_NAMES = ", ".join(name for name, _ in _EVENT_COLUMNS)
-_INSERT_EVENTS_SQLITE = (
+_INSERT_EVENTS = (
     f"INSERT INTO events ({_EVENT_NAMES}) VALUES ({', '.join('?' * len(_EVENT_COLUMNS))}) ON CONFLICT DO NOTHING"  # noqa: S608
 )
 
@@ -226,18 +226,13 @@ def _insert_events(
         + (e.time_ms, e.received_ms, e.kind, e.platform, e.user_key, e.payload)
         for e, event_id in zip(fresh, ids.take(len(fresh)), strict=True)
     ]
-    connection = session.connection()
-    if connection.dialect.name == "sqlite":
+    if session.get_bind().dialect.name == "sqlite":
         # JSON cannot carry the payload; one prepared statement run for all rows is as fast as SQLite goes.
-        result = connection.exec_driver_sql(_INSERT_EVENTS_SQLITE, rows)
+        result = session.connection().exec_driver_sql(_INSERT_EVENTS, rows)
+        if result.rowcount != len(rows):
+            raise StaleTransaction
     else:
-        query = (
-            f"INSERT INTO events ({_EVENT_NAMES}) SELECT {_EVENT_NAMES} "  # noqa: S608
-            f"FROM {source(session, 'r', _EVENT_COLUMNS)} ON CONFLICT DO NOTHING"
-        )
-        result = connection.execute(text(query), bind(session, "r", _EVENT_COLUMNS, rows))
-    if result.rowcount != len(rows):
-        raise StaleTransaction
+        copy_rows(session, "events", _EVENT_COLUMNS, rows)
 
 
 _PLATFORM_COLUMNS: Columns = (("app_id", "int"), ("issue_id", "int"), ("platform", "text"), ("event_count", "int"))
