@@ -34,7 +34,7 @@ class Collector:
 
     def _start(self) -> None:
         self._log = (self.data_dir.parent / f"{self.data_dir.name}.log").open("ab")
-        self.process = launch(*self._arguments, env=self._env, stderr=self._log)
+        self.process = launch(*self._arguments, env=self._env, stderr=self._log, **self._popen)
         self._banner: queue.Queue[str | None] = queue.Queue()
         threading.Thread(target=self._read_banner, daemon=True).start()
         try:

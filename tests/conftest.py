@@ -80,10 +80,12 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def start_on(new_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> StartCollector:
-    """Starts the program on a fresh database of the named engine. The caller closes it."""
+    """Starts the program on a fresh database of the named engine, or on the one at `url`. The caller closes it."""
 
-    def start(engine: str, *options: str, command: str = "serve", env: dict[str, str] | None = None) -> Collector:
-        url = new_database(engine)
+    def start(
+        engine: str, *options: str, command: str = "serve", url: str = "", env: dict[str, str] | None = None
+    ) -> Collector:
+        url = url or new_database(engine)
         if engine == "postgresql":
             migration = run("migrate", "--database-url", url)
             assert migration.returncode == 0, migration.stderr
