@@ -23,20 +23,17 @@ class _Bound(NamedTuple):
     """String fields, by their names in JSON, that share the most characters they may have."""
 
     limit: int
-    holds_nul: bool
     fields: tuple[str, ...]
     read: Callable[[event_pb.Event], tuple[str, ...]]
 
 
-def _bound(limit: int, *, holds_nul: bool, **fields: str) -> _Bound:
-    return _Bound(limit, holds_nul, tuple(fields.values()), attrgetter(*fields))
+def _bound(limit: int, **fields: str) -> _Bound:
+    return _Bound(limit, tuple(fields.values()), attrgetter(*fields))
 
 
-# PostgreSQL stores no NUL in text, and what may become a column fails the transaction of every event beside it.
 _BOUNDS = (
     _bound(
         MAX_WORD,
-        holds_nul=False,
         type="type",
         platform="platform",
         sdk_version="sdkVersion",
@@ -45,10 +42,9 @@ _BOUNDS = (
         method="method",
         rating="rating",
     ),
-    _bound(MAX_ID, holds_nul=False, event_id="eventId", session_id="sessionId", name="name"),
+    _bound(MAX_ID, event_id="eventId", session_id="sessionId", name="name"),
     _bound(
         MAX_IDENTITY,
-        holds_nul=False,
         anonymous_id="anonymousId",
         user_id="userId",
         release="release",
@@ -56,7 +52,6 @@ _BOUNDS = (
     ),
     _bound(
         MAX_TEXT,
-        holds_nul=True,
         page_url="pageUrl",
         page="page",
         scene="scene",
@@ -73,7 +68,7 @@ def judge(event: event_pb.Event, app_key: str) -> event_pb.FieldFault | None:
     """Return the first reason why `event`, sent in a batch of `app_key`, cannot be taken; None if it can.
 
     Asked of an event: an id, a type, a time, no foreign app key, and the bounds of `limits`. Unknown types, platforms
-    and fields, missing texts, NaN and infinite numbers are all fine.
+    and fields, missing texts, NUL characters, NaN and infinite numbers are all fine.
     """
     if event.faults:
         return event.faults[0]
@@ -116,21 +111,17 @@ def _bound_fault(event: event_pb.Event) -> event_pb.FieldFault | None:
     for bound in _BOUNDS:
         strings = bound.read(event)
         # Fields that fit their bound together fit it alone, and joining them costs a third of measuring each.
-        together = "".join(strings)
-        suspicious = len(together) > bound.limit or ("\0" in together and not bound.holds_nul)
-        if suspicious and (fault := _first_fault(bound, strings)):
+        if len("".join(strings)) > bound.limit and (fault := _length_fault(bound, strings)):
             return fault
     if len(event.breadcrumbs) > MAX_BREADCRUMBS:
         return _fault("breadcrumbs", "TOO_LONG", f"breadcrumbs holds more than {MAX_BREADCRUMBS} items")
     return None
 
 
-def _first_fault(bound: _Bound, strings: tuple[str, ...]) -> event_pb.FieldFault | None:
+def _length_fault(bound: _Bound, strings: tuple[str, ...]) -> event_pb.FieldFault | None:
     for field, text in zip(bound.fields, strings, strict=True):
         if len(text) > bound.limit:
             return _fault(field, "TOO_LONG", f"{field} is longer than {bound.limit} characters")
-        if "\0" in text and not bound.holds_nul:
-            return _fault(field, "INVALID_CHARACTER", f"{field} must not hold a NUL character")
     return None
 
 

@@ -3,28 +3,33 @@
 import re
 from functools import lru_cache
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # A name that has one of these words holds a secret: access_token, newPassword, X-Api-Secret, csrf-token.
-_SECRET_WORDS = frozenset(
+_SECRET_WORDS = _words(
     "authorization bearer cookie cookies credential credentials csrf cvc cvv jwt otp passphrase passwd password"
-    " passwords pwd secret secrets ssn token tokens xsrf".split()
+    " passwords pwd secret secrets ssn token tokens xsrf"
 )
 # Names that are secrets as a whole, without their separators. `key`, `code` and `session` alone are too common, and
 # `sessionId` is how clients name what ties events together: only what servers call their session cookies is listed.
-_SECRET_NAMES = frozenset(
+_SECRET_NAMES = _words(
     "accesskey apikey aspnetsessionid auth authkey awsaccesskeyid cardnumber ccnumber clientkey connectsid creditcard"
     " creditcardnumber encryptionkey jsessionid passcode phpsessid privatekey secretkey securitycode sig signature"
     " signingkey socialsecuritynumber xamzcredential xamzsignature xapikey xauth xgoogcredential"
-    " xgoogsignature".split()
+    " xgoogsignature"
 )
 # Endings of names that are written in one piece: accesstoken, userpassword, xapikey.
 _SECRET_ENDINGS = ("apikey", "cookie", "passphrase", "passwd", "password", "privatekey", "secret", "token")
 # Names that end so speak about a secret without giving it away: tokenType, password_length, cookieEnabled.
-_HARMLESS_ENDINGS = frozenset(
+_HARMLESS_ENDINGS = _words(
     "at count enabled endpoint error errors exp expires expiration expiry field hint in len length limit name policy"
-    " present required status strength ttl type types uri url valid validity visible".split()
+    " present required status strength ttl type types uri url valid validity visible"
 )
 # Counts of language-model tokens: max_tokens, promptTokens.
-_COUNTED = frozenset("cached completion input max min num output prompt total used".split())
+_COUNTED = _words("cached completion input max min num output prompt total used")
 # Django's session cookie. Spelled sessionId or session_id it is the client's own correlation id.
 _DJANGO_SESSION = "sessionid"
 # Longer names than this are data; their end is looked at.

@@ -34,8 +34,9 @@ _LONGEST_SCHEME = max(map(len, _CREDENTIAL_SCHEMES))
 _BEARER = re.compile(r"bearer(?:\s|%20|\+){1,8}([a-z0-9._~+/=\-]+)")
 # What follows the word in prose: "Bearer token missing", "bearer authentication failed".
 _BEARER_PROSE = frozenset(
-    "and auth authentication authorization challenge credential credentials error expired for format has header in"
-    " invalid is method missing must not of or realm required scheme token tokens type was with".split()
+    {"and", "auth", "authentication", "authorization", "challenge", "credential", "credentials", "error", "expired"}
+    | {"for", "format", "has", "header", "in", "invalid", "is", "method", "missing", "must", "not", "of", "or", "realm"}
+    | {"required", "scheme", "token", "tokens", "type", "was", "with"}
 )
 _JWT = re.compile(r"(?<![A-Za-z0-9_\-])eyJ[A-Za-z0-9_\-]{5,}\.[A-Za-z0-9_\-]{5,}(?:\.[A-Za-z0-9_\-]*)?")
 _AUTHORIZATION = re.compile(

@@ -6,7 +6,6 @@ Part of version 1 of grouping: what it answers for a stack must never change.
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import islice
 from typing import NamedTuple
 
 # The top of a stack tells faults apart; a recursion of a million frames tells no more than its first hundred.
@@ -24,23 +23,29 @@ class Frame(NamedTuple):
     in_app: bool
 
 
-_POSITION = re.compile(r"(?::[0-9]+){1,2}\)?\Z")
+# Patterns run on one short line each, and none takes more than a few steps for each of its characters.
+_POSITION = re.compile(r"(?::[0-9]+){1,2}\Z")
 _GECKO = re.compile(r"([^@]{0,256})@(.+?)(?::[0-9]+){1,2}\Z")
 _PYTHON = re.compile(r'File "([^"]+)", line [0-9]+(?:, in (.+))?')
-_DART = re.compile(r"#[0-9]+\s+(.+) \((.+)\)\Z")
-_APPLE = re.compile(r"[0-9]+\s+(\S+(?: \S+)?)\s+0x[0-9a-fA-F]+ (.+?)(?: \+ [0-9]+)?(?: \(.*\))?\Z")
 _ALIAS = re.compile(r" \[as [^\]]*\]")
 # Compilers number what has no name: Outer$1, lambda$main$0, closure #2, $$ExternalSyntheticLambda7.
 _NUMBERED = re.compile(r"(?<=[$_#A-Za-z])[0-9]+\b")
 _MODIFIERS = ("async ", "new ", "static ")
-# index-BxK3j2Qa.js, main.3f2a1bc9.chunk.js: what bundlers put between a name and its ending.
-_BUILD_HASH = re.compile(r"[.\-_]((?=[A-Za-z_]*[0-9])[A-Za-z0-9_]{6,32}|[0-9a-f]{8,32})(?=\.)")
+_NAMELESS = frozenset({"", "<anonymous>", "anonymous", "[native code]", "<unknown>"})
+# What bundlers put between a name and its ending: index-BxKj_QaZ.js (8 characters by Vite and Rollup, mostly without
+# the look of a word) and main.3f2a1bc9.chunk.js.
+_BUILD_HASH = re.compile(
+    r"-(?=[\w\-]{8}\.m?js\Z)(?=[A-Za-z_\-]{0,7}[0-9]|(?:[^A-Z.]{0,7}[A-Z]){3})[\w\-]{8}(?=\.)"
+    r"|[.\-_](?:(?=[A-Za-z]{0,31}[0-9])[A-Za-z0-9]{6,32}|[0-9a-f]{8,32})(?=\.)"
+)
+
+_PAGE = "<page>"
 
 _FOREIGN = re.compile(
-    r"node_modules|bower_components|-extension:|webkit-masked-url|\[native code\]|\bnative\b|node:|internal/|webpack/"
-    r"|<frozen |site-packages|dist-packages|/lib/python|dart:|package:flutter/"
-    r"|(?:^|[/\\])(?:vendors?|chunk-vendors|polyfills?|zone|react-dom|vue\.runtime|WAServiceMainContext|WAService"
-    r"|WASubContext|appservice-framework|uni-app-vendor|uts)[.~\-\w]*\.js"
+    r"node_modules|bower_components|-extension:|webkit-masked-url|\[native code\]|\(native\)|node:|[( ]internal/"
+    r"|webpack/(?:bootstrap|runtime)|<frozen |site-packages|dist-packages|/lib/python|[( ]dart:|package:flutter/"
+    r"|[/\\](?:vendors?|chunk-vendors|polyfills?|zone|react-dom|vue\.runtime|WAServiceMainContext|WAService"
+    r"|WASubContext|appservice-framework)\b[.~\-\w]{0,64}\.js"
 )
 _FOREIGN_CLASSES = (
     "android.", "androidx.", "com.android.", "com.google.android.", "com.sun.", "dalvik.", "io.netty.", "io.reactivex.",
@@ -90,22 +95,25 @@ def _lines(stack: str) -> Iterator[str]:
 def _read(line: str) -> Frame | None:
     if line.startswith("at "):
         return _java(line) or _v8(line)
-    if "@" in line and (found := _GECKO.match(line)):
-        return _script(found[1], found[2], line)
     if line.startswith("File ") and (found := _PYTHON.match(line)):
         return _script(found[2] or "", found[1], line)
-    if line.startswith("#") and (found := _DART.match(line)):
-        return _script(found[1], _POSITION.sub("", found[2]), line)
-    if line[:1].isdigit() and (found := _APPLE.match(line)):
-        image, symbol = found[1], found[2]
-        return Frame(_function(symbol), image, _FOREIGN_IMAGES.fullmatch(image) is None)
+    if line.startswith("#"):
+        return _dart(line)
+    if line[:1].isdigit():
+        return _apple(line)
+    if "@" in line and (found := _GECKO.match(line)):
+        return _script(found[1].removesuffix("/<"), found[2], line)
     return None
 
 
 def _v8(line: str) -> Frame:
-    call = line[3:]
+    """Return the frame of `at async Cart.pay (https://shop.test/app.js:1:2)`, where the function may be missing."""
+    call = line[3:].removeprefix("async ")
     function, opening, location = call.partition(" (") if call.endswith(")") else ("", "", call)
-    return _script(function, _POSITION.sub("", location.removesuffix(")") if opening else location), line)
+    location = location.removesuffix(")") if opening else location
+    if location.startswith("eval at "):
+        location = location.rpartition(", ")[2]
+    return _script(function, location, line)
 
 
 def _java(line: str) -> Frame | None:
@@ -118,8 +126,26 @@ def _java(line: str) -> Frame | None:
     return Frame(_function(method), file, not method.startswith(_FOREIGN_CLASSES))
 
 
+def _dart(line: str) -> Frame | None:
+    """Return the frame of `#1      Cart.pay (package:shop/cart.dart:12:5)`."""
+    _, _, call = line.partition(" ")
+    function, opening, location = call.rpartition(" (")
+    return _script(function.strip(), location.removesuffix(")"), line) if opening else None
+
+
+def _apple(line: str) -> Frame | None:
+    """Return the frame of `3   Shop   0x0000000104d2c3f4 Cart.pay() + 52`, read without the address and the offset."""
+    before, address, after = line.partition(" 0x")
+    image = before.lstrip("0123456789").strip()
+    symbol = after.partition(" ")[2]
+    if not address or not image:
+        return None
+    symbol = symbol.rpartition(" + ")[0] or symbol
+    return Frame(_function(symbol), image, _FOREIGN_IMAGES.fullmatch(image) is None)
+
+
 def _script(function: str, location: str, line: str) -> Frame:
-    return Frame(_function(function), _file(location), _FOREIGN.search(line) is None)
+    return Frame(_function(function), file_name(_POSITION.sub("", location)), _FOREIGN.search(line) is None)
 
 
 def _function(name: str) -> str:
@@ -127,10 +153,15 @@ def _function(name: str) -> str:
     for modifier in _MODIFIERS:
         name = name.removeprefix(modifier)
     name = _NUMBERED.sub("", _ALIAS.sub("", name)).removeprefix("Object.")
-    return "?" if name in {"", "<anonymous>", "anonymous", "[native code]"} else name
+    return "?" if name in _NAMELESS else name
 
 
-def _file(location: str) -> str:
-    """Return the last part of `location` without query, fragment and the hash of the build."""
+def file_name(location: str) -> str:
+    """Return the last part of `location` without query, fragment and the hash of the build.
+
+    An address whose last part has no ending is a page with a script in it; which page varies with the data shown.
+    """
     path = location.partition("?")[0].partition("#")[0].replace("\\", "/")
-    return _BUILD_HASH.sub(".", path.rstrip("/").rpartition("/")[2])
+    _, scheme, address = path.partition("://")
+    name = (address.partition("/")[2] if scheme else path).rpartition("/")[2]
+    return _BUILD_HASH.sub("", name) if "." in name or not scheme else _PAGE

@@ -12,7 +12,7 @@ _MAX_CACHED = 256
 
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 # A run of 20 characters is an id if it has three digits; longer words than that without digits are names in code.
-_TOKEN = r"(?=[A-Za-z_\-]*+[0-9][A-Za-z_\-]*+[0-9][A-Za-z_\-]*+[0-9])[A-Za-z0-9_\-]{20,}"
+_LONG_ID = r"(?=[A-Za-z_\-]*+[0-9][A-Za-z_\-]*+[0-9][A-Za-z_\-]*+[0-9])[A-Za-z0-9_\-]{20,}"
 _HEX = r"(?=[0-9]*+[a-fA-F])(?=[a-fA-F]*+[0-9])[0-9a-fA-F]{8,}"
 
 # Most messages have nothing that varies.
@@ -26,10 +26,10 @@ _PATTERN = re.compile(
     rf"|(?P<uuid>(?<![0-9a-fA-F]){_UUID}(?![0-9a-fA-F]))"
     r"|(?P<hex>\b0[xX][0-9a-fA-F]+\b)"
     rf"|(?P<hash>\b{_HEX}\b)"
-    rf"|(?P<token>(?<![A-Za-z0-9_\-]){_TOKEN})"
+    rf"|(?P<token>(?<![A-Za-z0-9_\-]){_LONG_ID})"
     r"|(?P<number>(?<![A-Za-z0-9])[0-9]+(?:[.,:][0-9]+)*|[0-9]{4,})"
 )
-_SEGMENT = re.compile(rf"[0-9]+|{_UUID}|{_HEX}|{_TOKEN}")
+_SEGMENT = re.compile(rf"[0-9]+|{_UUID}|{_HEX}|{_LONG_ID}")
 
 
 def mask_message(message: str) -> str:

@@ -5,7 +5,7 @@ from healthguard.v1 import event_pb2 as event_pb
 from server.ingest.grouping.pathname import pathname
 
 # Lists show one line of it; the whole message stays in the event.
-_MAX_TITLE = 1000
+_MAX_TITLE = 4096
 _WITHOUT_MESSAGE = {
     "js": "Error without a message",
     "promise": "Promise rejected without a reason",
@@ -18,14 +18,14 @@ _WITHOUT_MESSAGE = {
 def error_title(event: event_pb.Event) -> str:
     """Return the error's message, or what its type says where it came without one; never empty."""
     message = event.message
-    return _storable(message) if message and not message.isspace() else _fallback(event)
+    return _bounded(message) if message and not message.isspace() else _fallback(event)
 
 
 def request_title(event: event_pb.Event) -> str:
     """Return `METHOD /path`, with the reason of the failure behind it if there is one."""
     title = f"{event.method or 'HTTP'} {pathname(event.url)}"
     reason = event.error_message
-    return _storable(f"{title} - {reason}" if reason else title)
+    return _bounded(f"{title} - {reason}" if reason else title)
 
 
 def _fallback(event: event_pb.Event) -> str:
@@ -33,11 +33,8 @@ def _fallback(event: event_pb.Event) -> str:
     title = _WITHOUT_MESSAGE.get(error_type) or f"{error_type or 'Error'} without a message"
     if error_type == "resource" and event.filename:
         title = f"{title}: {event.filename}"
-    return _storable(title)
+    return _bounded(title)
 
 
-def _storable(title: str) -> str:
-    """Return `title` in a bounded length and without NUL, which PostgreSQL stores in no text."""
-    if len(title) > _MAX_TITLE:
-        title = title[: _MAX_TITLE - 1] + "…"
-    return title.replace("\0", "\ufffd")
+def _bounded(title: str) -> str:
+    return title if len(title) <= _MAX_TITLE else title[: _MAX_TITLE - 1] + "…"

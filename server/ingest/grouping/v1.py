@@ -8,7 +8,7 @@ from hashlib import blake2b
 
 from healthguard.v1 import event_pb2 as event_pb
 
-from server.ingest.grouping.frames import top_frames
+from server.ingest.grouping.frames import file_name, top_frames
 from server.ingest.grouping.inputs import Input
 from server.ingest.grouping.masks import mask_message, mask_path
 from server.ingest.grouping.pathname import pathname
@@ -19,6 +19,8 @@ _SEPARATOR = "\x1f"
 _DIGEST_BYTES = 16
 # Where some environments put the stack into the message, this is where it begins.
 _FIRST_FRAME = "\n    at "
+# Longer addresses are data: URLs.
+_MAX_FILENAME = 2048
 
 
 def error_inputs(event: event_pb.Event) -> list[Input]:
@@ -28,8 +30,14 @@ def error_inputs(event: event_pb.Event) -> list[Input]:
         Input("errorType", event.error_type, event.error_type),
         Input("message", message, mask_message(message)),
     ]
-    for position, (line, frame) in enumerate(top_frames(stack), start=1):
-        inputs.append(Input(f"frame{position}", line, f"{frame.function} {frame.file}"))
+    frames = top_frames(stack)
+    inputs += [
+        Input(f"frame{position}", line, f"{frame.function} {frame.file}")
+        for position, (line, frame) in enumerate(frames, start=1)
+    ]
+    # A resource that did not load has no stack, and of the address in its message only the kind is left.
+    if not frames and event.filename:
+        inputs.append(Input("filename", event.filename, file_name(event.filename[:_MAX_FILENAME])))
     return inputs
 
 
