@@ -1,14 +1,13 @@
 """The ingest line: one straight way from a request to its verdicts."""
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Callable
 
 from healthguard.v1 import event_pb2 as event_pb
 from healthguard.v1 import event_service_pb2 as event_service_pb
 
-from server import metrics
+from server import clock, metrics
 from server.errors import AppKeyRequired, DomainError, EventsRequired, LimitExceeded, TooManyEvents, Unavailable
 from server.ingest.admission import Admission
 from server.ingest.judge import event_time_ms, judge
@@ -33,7 +32,7 @@ class IngestLine:
         writer: IngestWriter,
         *,
         max_age_ms: int,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        now_ms: Callable[[], int] = clock.now_ms,
     ) -> None:
         self._resolver = resolver
         self._admission = admission

@@ -1,6 +1,5 @@
 """LedgerService: what became of every event."""
 
-import time
 
 import grpc
 from healthguard.v1 import ledger_pb2 as ledger_pb
@@ -8,6 +7,7 @@ from healthguard.v1 import ledger_service_pb2 as ledger_service_pb
 from healthguard.v1 import ledger_service_pb2_grpc as ledger_service_grpc
 from sqlmodel import Session
 
+from server import clock
 from server import context as caller
 from server.errors import InvalidTimeRange
 from server.services.convert import ms_from_timestamp, timestamp_from_ms
@@ -36,7 +36,7 @@ class LedgerService(ledger_service_grpc.LedgerServiceServicer):
 
 def _minutes(request: ledger_service_pb.GetLedgerRequest) -> tuple[int, int]:
     """First and last minute since the epoch, inclusive. Raises InvalidTimeRange."""
-    now = time.time_ns() // 1_000_000 // MINUTE_MS
+    now = clock.now_ms() // MINUTE_MS
     last = ms_from_timestamp(request.end_time) // MINUTE_MS if request.HasField("end_time") else now
     first = last - DEFAULT_MINUTES + 1
     if request.HasField("start_time"):
