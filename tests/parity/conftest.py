@@ -64,7 +64,7 @@ DOORS = (grpc_over_a_socket, grpc_in_process, rest_of_one_process, rest_of_a_sep
 
 
 @pytest.fixture(params=DOORS, ids=lambda door: door.__name__)
-async def driver(request: pytest.FixtureRequest) -> AsyncIterator[Driver]:
+async def driver(engine: str, request: pytest.FixtureRequest) -> AsyncIterator[Driver]:
     """One door; every test that asks for it runs through all of them, on both engines."""
     async for door in request.param(request):
         yield door
