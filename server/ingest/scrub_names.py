@@ -39,6 +39,7 @@ _MAX_NAME = 128
 _TRIGGER = re.compile(
     "auth|bearer|card|ccn|cook|cred|csrf|cvc|cvv|jwt|key|otp|pass|pwd|secret|security|sess|sid|sig|ssn|token|xsrf"
 )
+_ENCODED = re.compile("%[0-9A-Fa-f]{2}")
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
 
@@ -52,6 +53,7 @@ def is_secret_name(name: str) -> bool:
 def _is_secret_name(name: str) -> bool:
     if not _TRIGGER.search(name.lower()):
         return False
+    name = _ENCODED.sub(" ", name)
     words = [word.lower() for word in _WORDS.findall(name)]
     if not words or words[-1] in _HARMLESS_ENDINGS:
         return False

@@ -39,11 +39,10 @@ _BEARER_PROSE = frozenset(
     | {"required", "scheme", "token", "tokens", "type", "was", "with"}
 )
 _JWT = re.compile(r"(?<![A-Za-z0-9_\-])eyJ[A-Za-z0-9_\-]{5,}\.[A-Za-z0-9_\-]{5,}(?:\.[A-Za-z0-9_\-]*)?")
+# Schemes with parameters take the rest of the line; in JSON, where they end at a quote, they are members.
 _AUTHORIZATION = re.compile(
-    r"authorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?"
-    r"(?:(?:apikey|basic|bearer|negotiate|token)\s{1,4}([^\s\"',;]+)"
-    r"|(?:aws4-hmac-sha256|digest|hmac)\s{1,4}([^\r\n]+)"
-    r"|([^\s\"']{16,}))"
+    r"authorization(?:\s{0,4}[:=]\s{0,4}(?:aws4-hmac-sha256|digest|hmac)\s{1,4}([^\r\n]+)"
+    r"|[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?:(?:apikey|basic|bearer|negotiate|token)\s{1,4}([^\s\"',;]+)|([^\s\"']{16,})))"
 )
 _COOKIES = re.compile(r"cookie[\"']?\s{0,4}:\s{0,4}[\"']?([^\s=;\"']{1,64}=[^\r\n\"']*)")
 
@@ -72,7 +71,7 @@ def _may_hold_secret(text: str) -> bool:
     """Tell the common case apart: no secret without one of these.
 
     Looking for one character costs a twentieth of looking for a word, so each word that can has one to guard it.
-    Words in capitals are header names of CGI variables, which come with a `=`.
+    Other words in capitals are names of CGI variables, which come with a `=`.
     """
     return (
         "=" in text
@@ -82,6 +81,7 @@ def _may_hold_secret(text: str) -> bool:
         or ('"' in text and ('":' in text or '" :' in text))
         or ("{" in text and "':" in text)
         or "earer" in text
+        or "EARER" in text
         or "uthoriz" in text
         or "ookie" in text
     )

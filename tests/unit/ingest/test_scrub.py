@@ -13,8 +13,10 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r"
 
 JSON_VALUES = st.recursive(
     st.one_of(st.none(), st.booleans(), st.floats(allow_nan=False), st.text(max_size=20)),
-    lambda children: st.lists(children, max_size=3)
-    | st.dictionaries(st.sampled_from(["token", "name", "headers", "Cookie", "a"]) | st.text(max_size=6), children),
+    lambda children: (
+        st.lists(children, max_size=3)
+        | st.dictionaries(st.sampled_from(["token", "name", "headers", "Cookie", "a"]) | st.text(max_size=6), children)
+    ),
     max_leaves=10,
 )
 TEXTS = st.one_of(
@@ -125,11 +127,9 @@ def test_scrub_changes_recorded_events_only_where_their_pages_carry_a_token(sdk_
         before = event_pb.Event.FromString(event.SerializeToString())
         masked = scrub(event)
         assert masked == before.page_url.count("?token=abc") + before.filename.count("?token=abc")
-        event.page_url = event.page_url.replace("[Filtered]", "abc")
-        event.filename = event.filename.replace("[Filtered]", "abc")
-        assert event.page_url == before.page_url
-        event.ClearField("page_url")
-        before.ClearField("page_url")
+        for field in ("page_url", "filename"):
+            if event.HasField(field):
+                setattr(event, field, getattr(event, field).replace("?token=[Filtered]", "?token=abc"))
         assert event == before
 
 
@@ -144,12 +144,11 @@ def test_scrub_twice_is_scrub_once(texts, data):
     assert event.SerializeToString(deterministic=True) == once
 
 
-@given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="=@:%\"'eE")), st.text(max_size=10))
-def test_scrub_leaves_events_without_secrets_alone(text, value):
+# Without any of these characters a text has neither pair nor member nor address nor bearer in it.
+@given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="=@:%eE")))
+def test_scrub_leaves_events_without_secrets_alone(text):
     event = make_event(message=text, url=text, page_url=text, stack=text)
-    event.context.update({"plain": text, "value": value.replace("=", "").replace("@", "")})
+    event.context.update({"plain": text, "list": [text, 1, True, None]})
     before = event.SerializeToString(deterministic=True)
-    if scrub(event) == 0:
-        assert event.SerializeToString(deterministic=True) == before
-    else:
-        pytest.fail(f"masked something in {text!r} or {value!r}")
+    assert scrub(event) == 0
+    assert event.SerializeToString(deterministic=True) == before
