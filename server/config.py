@@ -1,5 +1,6 @@
 """The settings: flags and `HEALTHGUARD_` variables in one typed object; the only reader of the environment."""
 
+import os
 from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
@@ -12,7 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.exc import ArgumentError
 
 from server import address
-from server.address import Address
+from server.address import Address, Addresses
 from server.errors import StartupFault
 
 PREFIX = "HEALTHGUARD_"
@@ -60,8 +61,11 @@ class Settings(BaseSettings):
     """Which of several workers this process is; set by the process that started it, never by an operator."""
 
     @classmethod
-    def load(cls, **flags: object) -> Self:
-        """Flags (None means not given) over the environment; InvalidSettings tells all faults at once."""
+    def load(cls, *, with_store: bool = True, **flags: object) -> Self:
+        """Flags (None means not given) over the environment; InvalidSettings tells all faults at once.
+
+        `with_store` says whether this process opens the database itself.
+        """
         given: dict[str, Any] = {name: value for name, value in flags.items() if value is not None}
         faults: list[str] = []
         try:
@@ -71,16 +75,16 @@ class Settings(BaseSettings):
             # The faulty ones take their defaults, so that the rest can be judged as well.
             bad = {str(fault["loc"][0]) for fault in error.errors()}
             settings = cls(**given | {name: cls.model_fields[name].default for name in bad})
-        faults += settings.verify()
+        faults += settings.verify(with_store=with_store)
         if faults:
             raise InvalidSettings(faults)
         return settings
 
-    def verify(self) -> list[str]:
+    def verify(self, *, with_store: bool = True) -> list[str]:
         """All faults that no single type can show; one line each, naming the flag and the variable."""
         return [
             *self._address_faults(),
-            *self._url_faults(),
+            *(self._store_faults() if with_store else ()),
             *_bad_items("trusted_proxies", self.trusted_proxy_list, ip_address, "is not an IP address"),
             *_bad_items("cors_origins", self.cors_origin_list, _origin, "is not an origin like https://app.example"),
             *self._secret_faults(),
@@ -112,6 +116,11 @@ class Settings(BaseSettings):
         return self.database.startswith("sqlite")
 
     @property
+    def metrics_dir(self) -> Path:
+        """Where the workers of one parent keep the metrics that they answer together."""
+        return self.data_dir / "metrics"
+
+    @property
     def shown_data_dir(self) -> str:
         """The data directory as people write it: a relative one starts with `./`."""
         return str(self.data_dir) if self.data_dir.is_absolute() else f"./{self.data_dir}"
@@ -131,6 +140,16 @@ class Settings(BaseSettings):
         """How old a client's timestamp may be and still be believed."""
         return self.event_max_age_days * 86_400_000
 
+    def worker_environment(self, index: int, addresses: Addresses) -> dict[str, str]:
+        """The environment of one of several workers: these settings, on ports that are settled by now."""
+        chosen = self.model_dump(mode="json", exclude={"secret", "workers", "worker"})
+        chosen |= {"worker": index, "rest": addresses.rest or self.rest, "grpc": addresses.grpc or self.grpc}
+        chosen["secret"] = self.secret.get_secret_value()
+        ours = {PREFIX + name.upper(): str(value) for name, value in chosen.items()}
+        others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        # prometheus_client looks for this name when it is imported; only then do its counters go to files.
+        return others | ours | {"PROMETHEUS_MULTIPROC_DIR": str(self.metrics_dir)}
+
     def _address_faults(self) -> list[str]:
         faults = []
         for name in ("rest", "grpc", "target"):
@@ -144,7 +163,7 @@ class Settings(BaseSettings):
                     faults.append(_line(name, "the port must be a real one, got 0"))
         return faults
 
-    def _url_faults(self) -> list[str]:
+    def _store_faults(self) -> list[str]:
         faults = []
         if "?" in str(self.data_dir):
             faults.append(_line("data_dir", "a question mark in the name would end the database URL"))
