@@ -21,20 +21,21 @@ class Collector:
     """One `python -m server` process. `rest` is its base URL and `grpc` its target, as far as it serves them."""
 
     def __init__(
-        self, data_dir: Path, command: str = "serve", *options: str, env: dict[str, str] | None = None
+        self, data_dir: Path, command: str = "serve", *options: str, env: dict[str, str] | None = None, **popen: Any
     ) -> None:
         self.data_dir = data_dir
         self.database_url = ""
+        self._log = data_dir.parent / f"{data_dir.name}.log"
         self._doors = {"serve": ("REST", "gRPC"), "serve-grpc": ("gRPC",), "serve-rest": ("REST",)}[command]
         addresses = [word for door in self._doors for word in (f"--{door.lower()}", "127.0.0.1:0")]
-        where = ["--data-dir", str(data_dir)] if command != "serve-rest" else []
-        self._arguments = [command, *addresses, *where, *options]
+        self._arguments = [command, *addresses, "--data-dir", str(data_dir), *options]
         self._env = env or {}
+        self._popen = popen
         self._start()
 
     def _start(self) -> None:
-        self._log = (self.data_dir.parent / f"{self.data_dir.name}.log").open("ab")
-        self.process = launch(*self._arguments, env=self._env, stderr=self._log, **self._popen)
+        with self._log.open("ab") as log:
+            self.process = launch(*self._arguments, env=self._env, stderr=log, **self._popen)
         self._banner: queue.Queue[str | None] = queue.Queue()
         threading.Thread(target=self._read_banner, daemon=True).start()
         try:
@@ -47,9 +48,9 @@ class Collector:
 
     def _read_banner(self) -> None:
         """Keeps reading to the end, so that the program never blocks on a full pipe."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self._banner.put(line)
+        with self.process.stdout as lines:  # type: ignore[union-attr]
+            for line in lines:
+                self._banner.put(line)
         self._banner.put(None)
 
     def _addresses(self) -> dict[str, str]:
@@ -67,10 +68,7 @@ class Collector:
 
     def wait(self, seconds: float = STOP_SECONDS) -> int:
         """The exit code, once it ended by itself."""
-        try:
-            return self.process.wait(seconds)
-        finally:
-            self._release()
+        return self.process.wait(seconds)
 
     def stop(self) -> int:
         """Ask it to end; its exit code."""
@@ -81,7 +79,6 @@ class Collector:
         """End it without a chance to say goodbye."""
         self.process.kill()
         self.process.wait()
-        self._release()
 
     def restart(self) -> None:
         """Start it again on the same data, on new ports."""
@@ -91,11 +88,8 @@ class Collector:
         if self.process.poll() is None:
             self.kill()
 
-    def _release(self) -> None:
-        self._log.close()
-
     def log_text(self) -> str:
-        return Path(self._log.name).read_text()
+        return self._log.read_text()
 
     def logs(self) -> list[dict[str, Any]]:
         """Every line it logged, oldest first."""
