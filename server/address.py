@@ -1,5 +1,6 @@
 """Where the doors listen: HOST:PORT as people write it, and whether a port can be had."""
 
+import errno
 import socket
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -75,5 +76,7 @@ def _bind(address: Address, flag: str, *, shared: bool) -> socket.socket:
             sock.listen()  # SO_REUSEADDR lets a second bind pass; only listening finds the port taken
     except OSError as error:
         sock.close()
-        raise StartupFault(f"{flag}: cannot listen on {address}: {error.strerror}") from error
+        taken = error.errno == errno.EADDRINUSE
+        why = f"another program has it; choose another with {flag} HOST:PORT" if taken else error.strerror
+        raise StartupFault(f"{flag}: cannot listen on {address}: {why}") from error
     return sock

@@ -85,17 +85,17 @@ def cause(error: BaseException) -> str:
 def as_json(fields: Mapping[str, Any]) -> str:
     """One line of JSON; what JSON cannot hold (a lone surrogate, an integer over 64 bits) is told as printable text."""
     try:
-        return orjson.dumps(fields, default=repr).decode() + "\n"
+        return orjson.dumps(fields, default=repr).decode()
     except TypeError:
-        return orjson.dumps({str(name): _printable(value) for name, value in fields.items()}).decode() + "\n"
+        return orjson.dumps({str(name): _printable(value) for name, value in fields.items()}).decode()
 
 
 def as_line_of_text(fields: Mapping[str, Any]) -> str:
     """One line for a person; a traceback follows on lines of its own."""
     rest = {name: value for name, value in fields.items() if name not in {"ts", "level", "caller", "msg", "traceback"}}
     pairs = "".join(f"  {name}={_printable(value)}" for name, value in rest.items())
-    head = f"{fields['ts'][11:23]} {fields['level']:<7} {_printable(fields['msg'])}{pairs}  ({fields['caller']})\n"
-    return f"{head}{fields.get('traceback', '')}"
+    head = f"{fields['ts'][11:23]} {fields['level']:<7} {_printable(fields['msg'])}{pairs}  ({fields['caller']})"
+    return f"{head}\n{fields['traceback']}".rstrip() if "traceback" in fields else head
 
 
 class _Finish:
@@ -124,7 +124,7 @@ class _StdlibHandler(logging.Handler):
             fields = dict(structlog.contextvars.get_contextvars())
             exc_info = _exc_info(record.exc_info)
             line = _ordered(record.getMessage(), record.levelname.lower(), caller, fields, exc_info)
-            self._out.write(self._render(line))
+            self._out.write(f"{self._render(line)}\n")
             self._out.flush()
         except Exception:  # noqa: BLE001 -- logging's own convention: a line that cannot be written must not hurt the caller
             self.handleError(record)

@@ -62,7 +62,8 @@ class _Line(Guard):
             "request",
             method="GRPC",
             url=self._method,
-            status=code.name,
+            status=code.value[0],
+            code=code.name,
             durationMs=round((time.perf_counter() - self._started) * 1000, 2),
             sizeBytes=_received_bytes.get(),
         )

@@ -1,5 +1,7 @@
 """Enforces who may call an RPC, as the contract says beside each RPC."""
 
+from __future__ import annotations
+
 from collections.abc import Awaitable, Callable
 
 import grpc
