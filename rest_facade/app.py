@@ -1,6 +1,6 @@
 """The ASGI application of the REST door, put together."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
 from typing import Any, NoReturn
 
@@ -8,7 +8,6 @@ import grpc.aio
 import orjson
 from connexion import AsyncApp
 from connexion.middleware.context import ContextMiddleware
-from connexion.middleware.request_validation import RequestValidationMiddleware
 from connexion.middleware.routing import RoutingMiddleware
 from connexion.middleware.swagger_ui import SwaggerUIMiddleware
 from connexion.options import SwaggerUIOptions
@@ -20,10 +19,11 @@ from rest_facade.bodies import BodyReader
 from rest_facade.contract import ContractError, Operation, load_document, operations
 from rest_facade.cors import Cors
 from rest_facade.edge import Edge, Problems
+from rest_facade.exchange import RouteNote
 from rest_facade.paths import RawPath
 from rest_facade.settings import FacadeSettings
 from rest_facade.transcoder import Transcoder
-from rest_facade.validation import validator_map
+from rest_facade.validation import Validation
 
 _DOCUMENT_ROUTE = "/openapi.json"
 
@@ -35,8 +35,7 @@ def create_app(settings: FacadeSettings, channel: grpc.aio.Channel) -> ASGIApp:
     """
     document = load_document()
     every = tuple(operations(document))
-    planned = {operation.id: operation for operation in every if operation.rpc is not None}
-    app: ASGIApp = _connexion(document, planned, settings, channel)
+    app: ASGIApp = _connexion(document, every, settings, channel)
     app = RawPath(app)
     app = Problems(app, retry_after_s=settings.retry_after_s)
     open_paths = {operation.path for operation in every if operation.any_origin}
@@ -45,19 +44,22 @@ def create_app(settings: FacadeSettings, channel: grpc.aio.Channel) -> ASGIApp:
 
 
 def _connexion(
-    document: dict[str, Any], planned: Mapping[str, Operation], settings: FacadeSettings, channel: grpc.aio.Channel
+    document: dict[str, Any], every: Collection[Operation], settings: FacadeSettings, channel: grpc.aio.Channel
 ) -> AsyncApp:
     """Connexion with the middlewares that serve a purpose here.
 
-    Routing comes first and Swagger UI after the transcoder, so that an RPC pays for no other router; the exceptions are
-    ours (`edge.Problems`), security is the server's, and responses are validated by tests.
+    Routing comes first and Swagger UI after the transcoder, so that an RPC pays for no other router. Bodies, validation
+    and exceptions are ours, with bounds and codes that Connexion's do not know; security is the server's business, and
+    that responses fit the document is proven by tests.
     """
+    planned = {operation.id: operation for operation in every if operation.rpc is not None}
     app = AsyncApp(
         __name__,
         middlewares=[
             RoutingMiddleware,
+            partial(RouteNote, paths={operation.id: operation.path for operation in every}),
             partial(BodyReader, planned=planned, settings=settings),
-            RequestValidationMiddleware,
+            partial(Validation, planned=planned),
             partial(Transcoder, planned=planned, channel=channel, timeout_s=settings.rpc_timeout_s),
             SwaggerUIMiddleware,
             ContextMiddleware,
@@ -66,7 +68,7 @@ def _connexion(
     )
     # Connexion would serve the document with all references expanded, 150 KB that take 160 ms to make each time.
     app.add_url_rule(_DOCUMENT_ROUTE, "document", raw.document(orjson.dumps(document)), methods=["GET"])
-    app.add_api(document, resolver=_resolver(planned, raw.handlers(channel)), validator_map=validator_map(planned))
+    app.add_api(document, resolver=_resolver(planned, raw.handlers(channel)))
     return app
 
 

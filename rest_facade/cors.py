@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,7 +14,7 @@ _METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE"
 _MAX_AGE_S = "86400"
 
 # What scripts may read of a response besides the few headers that are always open.
-_EXPOSED = "X-Request-ID, Retry-After"
+_EXPOSED = b"X-Request-ID, Retry-After"
 
 
 class Cors:
@@ -38,9 +38,11 @@ class Cors:
             await _preflight(headers, origin, allowed)(scope, receive, send)
             return
 
+        added = _headers(allowed)
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _add_headers(MutableHeaders(scope=message), allowed)
+                message["headers"] = [*message.get("headers", ()), *added]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
@@ -49,18 +51,19 @@ class Cors:
         return self._any or origin in self._origins or path in self._open_paths
 
 
-def _add_headers(headers: MutableHeaders, allowed: str | None) -> None:
-    # Without an Origin too: a cache must not show an answer without these headers to a browser that needs them.
-    headers.add_vary_header("Origin")
+def _headers(allowed: str | None) -> list[tuple[bytes, bytes]]:
+    # Vary without an Origin too: a cache must not show an answer without these headers to a browser that needs them.
+    headers = [(b"vary", b"Origin")]
     if allowed is not None:
-        headers["access-control-allow-origin"] = allowed
-        headers["access-control-expose-headers"] = _EXPOSED
+        headers.append((b"access-control-allow-origin", allowed.encode("latin-1")))
+        headers.append((b"access-control-expose-headers", _EXPOSED))
+    return headers
 
 
 def _preflight(asked: Headers, origin: str | None, allowed: str | None) -> Response:
     if origin is None or "access-control-request-method" not in asked:
         response: Response = PlainTextResponse("Invalid Preflight Request", 400)
-        _add_headers(response.headers, allowed)
+        response.raw_headers.extend(_headers(allowed))
         return response
     response = Response(status_code=204, headers={"vary": "Origin, Access-Control-Request-Headers"})
     if allowed is None:

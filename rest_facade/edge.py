@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 import grpc.aio
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -67,10 +67,8 @@ class Edge:
     def _client(self, scope: Scope, headers: Headers) -> str:
         """The address of the client: the nearest one in X-Forwarded-For that no trusted proxy has."""
         peer: str = (scope.get("client") or ("",))[0]
-        if peer not in self._trusted:
-            return peer
-        hops = ",".join(headers.getlist("x-forwarded-for")).split(",")
-        for hop in reversed(hops):
+        forwarded = headers.getlist("x-forwarded-for") if peer in self._trusted else []
+        for hop in reversed(",".join(forwarded).split(",") if forwarded else []):
             address = _address(hop.strip())
             if address is None:
                 break
@@ -131,7 +129,7 @@ class _Reply:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            MutableHeaders(scope=message)["x-request-id"] = self._request_id
+            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._request_id.encode("ascii"))]
         elif self._head:
             message = {**message, "body": b""}
         await self._send(message)

@@ -1,9 +1,10 @@
 """What the layers of the facade know about one HTTP request; travels in the ASGI scope."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rest_facade.problems import Violation
 
@@ -57,3 +58,16 @@ def operation_id(scope: Scope) -> str | None:
     """The operation that Connexion's routing found; None where none matches."""
     found: str | None = scope["extensions"]["connexion_routing"].get("operation_id")
     return found
+
+
+class RouteNote:
+    """ASGI middleware that notes the path of the operation which routing found, as the document writes it."""
+
+    def __init__(self, app: ASGIApp, *, paths: Mapping[str, str]) -> None:
+        self._app, self._paths = app, paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Notes and passes on."""
+        if scope["type"] == "http":
+            exchange_of(scope).route = self._paths.get(operation_id(scope) or "", UNMATCHED)
+        await self._app(scope, receive, send)

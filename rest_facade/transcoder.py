@@ -31,7 +31,6 @@ class Plan:
         rpc = operation.rpc
         if rpc is None:
             raise ContractError(f"{operation.id} stands for no RPC")
-        self.route = operation.path
         self.needs_user = operation.needs_user
         self._status = operation.success_status
         self._make = GetMessageClass(rpc.input_type)
@@ -79,7 +78,6 @@ class Transcoder:
             await self._app(scope, receive, send)
             return
         exchange = exchange_of(scope)
-        exchange.route = plan.route
         if exchange.violations:
             await self._refuse(plan, exchange)
         response = await plan.respond(exchange, self._timeout_s)
