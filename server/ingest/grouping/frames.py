@@ -24,12 +24,12 @@ class Frame(NamedTuple):
 
 
 # Patterns run on one short line each, and none takes more than a few steps for each of its characters.
-_POSITION = re.compile(r"(?::[0-9]+){1,2}\Z")
 _GECKO = re.compile(r"([^@]{0,256})@(.+?)(?::[0-9]+){1,2}\Z")
 _PYTHON = re.compile(r'File "([^"]+)", line [0-9]+(?:, in (.+))?')
 _ALIAS = re.compile(r" \[as [^\]]*\]")
-# Compilers number what has no name: Outer$1, lambda$main$0, closure #2, $$ExternalSyntheticLambda7.
-_NUMBERED = re.compile(r"(?<=[$_#A-Za-z])[0-9]+\b")
+# Compilers number what has no name: Outer$1, lambda$main$0, closure #2, ExternalSyntheticLambda7. Names that people
+# number (step1, step2) are different functions.
+_NUMBERED = re.compile(r"(?:(?<=[$#])|(?<=Lambda))[0-9]+\b")
 _MODIFIERS = ("async ", "new ", "static ")
 _NAMELESS = frozenset({"", "<anonymous>", "anonymous", "[native code]", "<unknown>"})
 # What bundlers put between a name and its ending: index-BxKj_QaZ.js (8 characters by Vite and Rollup, mostly without
@@ -41,20 +41,26 @@ _BUILD_HASH = re.compile(
 
 _PAGE = "<page>"
 
-_FOREIGN = re.compile(
-    r"node_modules|bower_components|-extension:|webkit-masked-url|\[native code\]|\(native\)|node:|[( ]internal/"
-    r"|webpack/(?:bootstrap|runtime)|<frozen |site-packages|dist-packages|/lib/python|[( ]dart:|package:flutter/"
-    r"|[/\\](?:vendors?|chunk-vendors|polyfills?|zone|react-dom|vue\.runtime|WAServiceMainContext|WAService"
-    r"|WASubContext|appservice-framework)\b[.~\-\w]{0,64}\.js"
-)
+# What only lines of libraries, extensions and runtimes have in them; V8 prints its builtins as `(<anonymous>)`.
+_FOREIGN_MARKS = (
+    "node_modules", "bower_components", "-extension:", "webkit-masked-url", "[native code]", "(native)", "(<anonymous>)",
+    "node:", "(internal/", " internal/", "webpack/bootstrap", "webpack/runtime", "<frozen ", "site-packages",
+    "dist-packages", "/lib/python", "(dart:", "package:flutter/",
+)  # fmt: skip
+_FOREIGN_FILES = (
+    "vendor.", "vendor-", "vendors.", "vendors-", "vendors~", "chunk-vendors", "polyfill.", "polyfills", "zone.js",
+    "react-dom", "vue.runtime", "WAService", "WASubContext", "appservice-framework",
+)  # fmt: skip
 _FOREIGN_CLASSES = (
     "android.", "androidx.", "com.android.", "com.google.android.", "com.sun.", "dalvik.", "io.netty.", "io.reactivex.",
     "java.", "javax.", "jdk.", "kotlin.", "kotlinx.", "libcore.", "okhttp3.", "org.apache.", "org.springframework.",
     "retrofit2.", "scala.", "sun.",
 )  # fmt: skip
 _FOREIGN_IMAGES = re.compile(
-    r"lib\w+|\?\?\?|dyld\w*|(?:UIKit|Core|Foundation|AppKit|CFNetwork|QuartzCore|GraphicsServices|SwiftUI|Combine|Security"
-    r"|WebKit|JavaScriptCore|AVF|Metal|ImageIO|AttributeGraph|FrontBoard|BaseBoard|RunningBoard)\w*(?:\.dylib)?|\S+\.dylib"
+    r"lib[\w.+\-]+\.dylib|libswift\w+|libsystem_\w+|libobjc[\w.]*|libdispatch\w*|\?\?\?|dyld\w*|UIKit\w*|AppKit|CFNetwork"
+    r"|Foundation|Core(?:Foundation|Data|Graphics|Location|Text|Media|ML|Bluetooth|Animation|Video|Audio)|QuartzCore"
+    r"|GraphicsServices|SwiftUI\w*|Combine|Security|WebKit|WebCore|JavaScriptCore|AVFoundation|AVFAudio|Metal|ImageIO"
+    r"|AttributeGraph|(?:Front|Base|Running)Board\w*"
 )
 
 
@@ -62,7 +68,7 @@ def top_frames(stack: str) -> list[tuple[str, Frame]]:
     """Return the five topmost frames of `stack` with the lines they were read from, the innermost call first.
 
     Frames of libraries, browsers and runtimes are left out as long as any of the application's own are there. Lines
-    that are no frame are skipped, and so is everything after the first hundred lines or 64 KiB.
+    that are no frame are skipped, and so is everything beyond a hundred lines or 64 KiB.
     """
     frames = list(_frames(stack))
     own = [found for found in frames if found[1].in_app]
@@ -70,24 +76,23 @@ def top_frames(stack: str) -> list[tuple[str, Frame]]:
 
 
 def _frames(stack: str) -> Iterator[tuple[str, Frame]]:
-    lines = _lines(stack)
-    # Python prints the innermost call last.
-    if stack.startswith("Traceback "):
-        lines = reversed(list(lines))
     own = 0
-    for line in lines:
-        frame = _read(line)
+    for line in _lines(stack):
+        text = line[:_MAX_LINE].strip()
+        frame = _read(text)
         if frame is None:
             continue
-        yield line, frame
+        yield text, frame
         own += frame.in_app
         if own == _TOP:
             return
 
 
-def _lines(stack: str) -> Iterator[str]:
-    lines = stack[:_MAX_STACK].split("\n", _MAX_LINES)[:_MAX_LINES]
-    return (line[:_MAX_LINE].strip() for line in lines)
+def _lines(stack: str) -> list[str]:
+    """Return the lines nearest to the innermost call, which Python prints last and everybody else first."""
+    if stack.startswith("Traceback "):
+        return stack[-_MAX_STACK:].rsplit("\n", _MAX_LINES)[:0:-1]
+    return stack[:_MAX_STACK].split("\n", _MAX_LINES)[:_MAX_LINES]
 
 
 # Stacks of one fault consist of the same lines, and most events repeat a fault.
@@ -145,7 +150,16 @@ def _apple(line: str) -> Frame | None:
 
 
 def _script(function: str, location: str, line: str) -> Frame:
-    return Frame(_function(function), file_name(_POSITION.sub("", location)), _FOREIGN.search(line) is None)
+    file = file_name(_without_position(_without_position(location)))
+    # A search for one string is so much cheaper than for a pattern of all that a dozen of them still are.
+    foreign = file.startswith(_FOREIGN_FILES) or any(mark in line for mark in _FOREIGN_MARKS)
+    return Frame(_function(function), file, not foreign)
+
+
+def _without_position(location: str) -> str:
+    """Return `location` without the line or the column at its end."""
+    before = location.rstrip("0123456789")
+    return before[:-1] if before.endswith(":") and before != location else location
 
 
 def _function(name: str) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 # Nearly all addresses look like this and need no more than cutting. A dot after a slash may be a dot segment.
 _PLAIN = re.compile(
     r"(?:https?://[A-Za-z0-9.\-]+(?::[0-9]{1,4})?|(?!//))"
-    r"((?:/(?!\.)[A-Za-z0-9_~%:@!$&()*+,;=.\-]*)+)(?:[?#]|\Z)"
+    r"((?:/(?!\.|%2[eE])[A-Za-z0-9_~%:@!$&()*+,;=.\-]*)+)(?:[?#]|\Z)"
 )
 # An address is an identity up to here; what is longer carries data.
 _MAX_LENGTH = 2048
