@@ -25,6 +25,7 @@ T = TypeVar("T")
 READY = "ready"
 """What a worker prints on stdout once it listens."""
 
+PROGRAM = (sys.executable, "-m", "server")
 STOP_S = 10.0
 LONGEST_PAUSE_S = 30.0
 HEALTHY_AFTER_S = 60.0
@@ -33,7 +34,9 @@ HEALTHY_AFTER_S = 60.0
 _LOG = structlog.get_logger(__name__)
 
 
-async def supervise(settings: Settings, command: str, ready: Callable[[Addresses], None]) -> bool:
+async def supervise(
+    settings: Settings, command: str, ready: Callable[[Addresses], None], program: Sequence[str] = PROGRAM
+) -> bool:
     """Run `settings.workers` processes of a subcommand until SIGTERM or SIGINT; whether all of them ended cleanly.
 
     `ready` is told the shared addresses when all workers listen. Raises StartupFault when a port is taken.
@@ -45,7 +48,7 @@ async def supervise(settings: Settings, command: str, ready: Callable[[Addresses
         _empty_metrics(settings)
         stop = stack.enter_context(_stop_signals())
         workers = [
-            _Worker(index, command, settings.worker_environment(index, addresses), stop)
+            _Worker(index, (*program, command), settings.worker_environment(index, addresses), stop)
             for index in range(settings.workers)
         ]
         return await _run(workers, stop, lambda: ready(addresses))
@@ -64,7 +67,7 @@ def follow_parent() -> None:
 class _Worker:
     """One place among the workers and the process that fills it at the moment."""
 
-    def __init__(self, index: int, command: str, environment: Mapping[str, str], stop: asyncio.Event) -> None:
+    def __init__(self, index: int, command: Sequence[str], environment: Mapping[str, str], stop: asyncio.Event) -> None:
         self._index = index
         self._command = command
         self._environment = environment
@@ -74,7 +77,7 @@ class _Worker:
     async def start(self) -> bool:
         """Start a process; whether it came to listen before it ended or we were told to stop."""
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "server", self._command),
+            *self._command,
             stdin=PIPE,
             stdout=PIPE,
             env=self._environment,
