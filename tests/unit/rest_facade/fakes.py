@@ -1,5 +1,6 @@
 """Servicers that remember what they were asked and answer what a test wants."""
 
+# ruff: noqa: N802 - RPCs are named in the contract
 from typing import Any
 
 import grpc

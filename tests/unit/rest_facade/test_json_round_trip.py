@@ -6,8 +6,7 @@ import math
 import pytest
 from google.protobuf.message_factory import GetMessageClass
 from healthguard.v1 import event_pb2, event_service_pb2, issue_pb2, issue_service_pb2
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from rest_facade.contract import load_document, operations
 from rest_facade.json_input import MessageReader

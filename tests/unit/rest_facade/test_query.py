@@ -94,7 +94,7 @@ def test_unknown_parameters_are_ignored() -> None:
 
 
 def test_text_is_decoded() -> None:
-    assert _ISSUES.read({}, "appKey=a+b%2Bc%C3%A4".encode())[0] == {"app_key": "a b+cä"}
+    assert _ISSUES.read({}, b"appKey=a+b%2Bc%C3%A4")[0] == {"app_key": "a b+cä"}
 
 
 @pytest.mark.parametrize("query", [b"appKey=a&appKey=b", b"appKey=a%00"])
