@@ -58,7 +58,9 @@ def follow_parent() -> None:
     """In a worker: end when the parent is gone, however it went. Its end of our stdin closes with it."""
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        # Not sys.stdin: a thread that holds its lock while the interpreter ends makes the end a crash.
+        while os.read(0, 1_024):
+            pass
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, name="follow-parent", daemon=True).start()
