@@ -75,9 +75,11 @@ class _Worker:
         self._environment = environment
         self._stop = stop
         self._process: Process | None = None
+        self._listens = False
 
     async def start(self) -> bool:
         """Start a process; whether it came to listen before it ended or we were told to stop."""
+        self._listens = False
         self._process = await asyncio.create_subprocess_exec(
             *self._command,
             stdin=PIPE,
@@ -87,7 +89,8 @@ class _Worker:
         )
         assert self._process.stdout is not None  # noqa: S101 -- PIPE was asked for
         line = await _before(self._stop, self._process.stdout.readline())
-        return line is not None and line.decode().strip() == READY
+        self._listens = line is not None and line.decode().strip() == READY
+        return self._listens
 
     async def keep(self) -> None:
         """Until told to stop, start the process again whenever it ends, at growing distances while it ends soon."""
@@ -103,13 +106,14 @@ class _Worker:
                 await self.start()
 
     async def finish(self) -> bool:
-        """Stop the process, by force when it takes too long; whether it ended cleanly."""
+        """Stop the process, by force when it takes too long; whether it ended cleanly, if it had begun to work."""
         if self._process is None:
             return True
         if self._process.returncode is None:
             self._process.terminate()
         try:
-            return await asyncio.wait_for(self._process.wait(), STOP_S) == 0
+            code = await asyncio.wait_for(self._process.wait(), STOP_S)
+            return code == 0 or not self._listens
         except TimeoutError:
             _LOG.error("worker did not stop in time, killing it", worker=self._index)
             self._process.kill()
