@@ -155,7 +155,8 @@ class _Body:
         Many clients write all of it before they read anything; answering and closing meanwhile shows them a reset
         connection in place of the answer. A client that does not come to an end is answered and cut off.
         """
-        left = self._settings.drain_bytes
+        # Who asked first has sent nothing yet, and the answer keeps it from doing so.
+        left = 0 if "expect" in self._headers else self._settings.drain_bytes
         try:
             async with asyncio.timeout(self._settings.drain_timeout_s):
                 while left > 0 and not self._ended:

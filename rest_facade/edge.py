@@ -24,6 +24,9 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 # What nginx calls a client that went away; nobody sees the status, but the log and the metrics tell it from an answer.
 _CLIENT_GONE = 499
 
+# Twenty times the longest token we give out.
+_AUTHORIZATION_CHARS = 1024
+
 # A line of the log need not repeat a path of kilobytes.
 _LOGGED_PATH = 512
 
@@ -45,15 +48,10 @@ class Edge:
         attach(scope, exchange)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(requestID=exchange.request_id)
-        reply = _Reply(send, exchange.request_id, head=scope["method"] == "HEAD")
-        failure: BaseException | None = None
         try:
-            await self._app(scope, receive, reply.send)
-        except BaseException as error:
-            failure = error
-            raise
+            await self._app(scope, receive, _Reply(send, exchange, head=scope["method"] == "HEAD").send)
         finally:
-            _conclude(scope, exchange, reply, time.perf_counter() - started, failure)
+            _conclude(scope, exchange, time.perf_counter() - started)
 
     def _exchange(self, scope: Scope) -> Exchange:
         headers = Headers(scope=scope)
@@ -61,7 +59,7 @@ class Edge:
         return Exchange(
             request_id=given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16),
             client=self._client(scope, headers),
-            authorization=headers.get("authorization"),
+            authorization=_sane_authorization(headers.get("authorization", "")),
         )
 
     def _client(self, scope: Scope, headers: Headers) -> str:
@@ -92,27 +90,30 @@ class Problems:
         try:
             await self._app(scope, receive, send)
         except Exception as error:
+            if isinstance(error, ClientDisconnect):
+                return
             problem = self._problem(error, scope)
-            if problem is None:
-                raise
             exchange = exchange_of(scope)
             exchange.code = problem.code
+            if exchange.status:
+                raise
             await problem.response(exchange.request_id)(scope, receive, send)
 
-    def _problem(self, error: Exception, scope: Scope) -> Problem | None:
-        """The problem an exception stands for; None where there is nobody left to tell."""
-        if isinstance(error, ClientDisconnect):
-            return None
+    def _problem(self, error: Exception, scope: Scope) -> Problem:
+        """The problem an exception stands for; causes that are not the client's fault stay in the log."""
         if isinstance(error, Problem):
             return error
         if isinstance(error, grpc.aio.AioRpcError):
-            return problems.from_rpc(error, self._retry_after_s)
+            problem = problems.from_rpc(error, self._retry_after_s)
+            if problem.status >= 500:
+                _note_cause(f"{error.code().name}: {error.details()}")
+            return problem
         if isinstance(error, HTTPException):
             known = error.status_code not in {404, 405}
             return (
                 problems.plain(error.status_code) if known else problems.route_not_found(scope["method"], scope["path"])
             )
-        structlog.contextvars.bind_contextvars(error=type(error).__name__)
+        _note_cause(type(error).__name__)
         _LOG.error("unhandled exception", exc_info=error)
         return problems.internal()
 
@@ -120,32 +121,27 @@ class Problems:
 class _Reply:
     """Watches a response on its way out: notes its status, names the request, and leaves HEAD without a body."""
 
-    __slots__ = ("_head", "_request_id", "_send", "status")
+    __slots__ = ("_exchange", "_head", "_send")
 
-    def __init__(self, send: Send, request_id: str, *, head: bool) -> None:
-        self._send, self._request_id, self._head = send, request_id, head
-        self.status = 0
+    def __init__(self, send: Send, exchange: Exchange, *, head: bool) -> None:
+        self._send, self._exchange, self._head = send, exchange, head
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._request_id.encode("ascii"))]
+            self._exchange.status = message["status"]
+            request_id = (b"x-request-id", self._exchange.request_id.encode("ascii"))
+            message["headers"] = [*message.get("headers", ()), request_id]
         elif self._head:
             message = {**message, "body": b""}
         await self._send(message)
 
 
-def _conclude(
-    scope: Scope, exchange: Exchange, reply: _Reply, duration_s: float, failure: BaseException | None
-) -> None:
-    gone = failure is not None and reply.status == 0
-    status = _CLIENT_GONE if gone else reply.status
+def _conclude(scope: Scope, exchange: Exchange, duration_s: float) -> None:
+    status = exchange.status or _CLIENT_GONE
     metrics.count(scope["method"], exchange.route, status, duration_s, exchange.code)
     told = structlog.contextvars.get_contextvars()
     if exchange.code is not None:
         told.setdefault("error", exchange.code)
-    elif failure is not None:
-        told.setdefault("error", type(failure).__name__)
     log = _LOG.error if status >= 500 else _LOG.warning if status >= 400 else _LOG.info
     log(
         "request",
@@ -156,6 +152,20 @@ def _conclude(
         sizeBytes=exchange.request_bytes,
         **told,
     )
+
+
+def _note_cause(cause: str) -> None:
+    """Leaves the cause for the log line, unless the servicer in this process has left a better one."""
+    if "error" not in structlog.contextvars.get_contextvars():
+        structlog.contextvars.bind_contextvars(error=cause)
+
+
+def _sane_authorization(given: str) -> str | None:
+    """The header as it may travel in metadata; None for what cannot be a token of ours, which is refused like no token.
+
+    gRPC refuses metadata beyond ASCII, and all of it together beyond 8 KiB, with errors that blame the server.
+    """
+    return given if given and len(given) <= _AUTHORIZATION_CHARS and given.isascii() and given.isprintable() else None
 
 
 def _address(text: str) -> str | None:

@@ -14,7 +14,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from rest_facade.contract import EXTRA, ContractError, Schema, enum_words, json_name, message_type_of
-from rest_facade.json_values import MAX_LEVELS, TooDeep, fill_struct, fill_value, seconds_and_nanos
+from rest_facade.json_values import MAX_LEVELS, TooDeep, epoch_ms, fill_struct, fill_value, seconds_and_nanos
 
 FAULTS = "faults"
 """The field in which a message that is judged by itself carries what is wrong with it."""
@@ -218,15 +218,10 @@ def _put_timestamp(name: str, key: str, *, movable: bool, keeps_extra: bool) -> 
         timestamp.seconds, timestamp.nanos = parts
         if parts == (0, 0):
             timestamp.SetInParent()
-        if kind is float and keeps_extra and _told_in_ms(parts) != value:
+        if kind is float and keeps_extra and epoch_ms(timestamp) != value:
             extra[key] = value
 
     return put
-
-
-def _told_in_ms(parts: tuple[int, int]) -> float:
-    milliseconds, rest = divmod(parts[1], 1_000_000)
-    return parts[0] * 1000 + milliseconds + rest / 1_000_000
 
 
 def _put_struct(name: str, key: str, levels: int) -> Put:

@@ -41,7 +41,7 @@ def parse(text: str) -> Address:
 
 
 def reserve(address: Address, flag: str) -> socket.socket:
-    """A socket that holds the port without listening on it, so that workers may share it by SO_REUSEPORT.
+    """A socket that keeps the port, whose number may have been the system's choice, for workers to share.
 
     Raises StartupFault when the port is taken. An exclusive bind is tried first: with SO_REUSEPORT alone two
     collectors of one user would take the same port without noticing, and each would get half of the requests.

@@ -5,7 +5,6 @@ import json
 import shutil
 import stat
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -58,8 +57,8 @@ def _checks(settings: Settings) -> Iterator[Finding]:
     yield _disk(settings)
     yield from asyncio.run(_database(settings))
     yield clock(time.time, time.monotonic, time.sleep)
-    yield _port("rest", settings.rest_address, "--rest", _answers_rest)
-    yield _port("grpc", settings.grpc_address, "--grpc", _answers_grpc)
+    yield _port("rest port", settings.rest_address, "--rest", _answers_rest)
+    yield _port("grpc port", settings.grpc_address, "--grpc", _answers_grpc)
 
 
 def _data_dir(path: Path) -> Finding:
@@ -87,7 +86,8 @@ def _disk(settings: Settings) -> Finding:
 
 async def _database(settings: Settings) -> list[Finding]:
     if settings.uses_sqlite and not _sqlite_file(settings).exists():
-        return [Finding(True, "database", f"{settings.database} will be made at the first start")]
+        made = "will be made at the first start"
+        return [Finding(True, "database", f"{settings.database} {made}"), Finding(True, "schema", made)]
     engine = Engine(settings.database)
     try:
         await engine.read(_ping)
@@ -135,8 +135,9 @@ def _port(name: str, address: Address, flag: str, is_ours: Callable[[Address], b
 
 
 def _answers_rest(address: Address) -> bool:
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy would answer for others
     try:
-        with urllib.request.urlopen(f"http://{address}/health", timeout=TIMEOUT_S) as answer:
+        with direct.open(f"http://{address}/health", timeout=TIMEOUT_S) as answer:
             body = json.loads(answer.read(1_000))
     except (OSError, ValueError):
         return False
@@ -144,7 +145,7 @@ def _answers_rest(address: Address) -> bool:
 
 
 def _answers_grpc(address: Address) -> bool:
-    with grpc.insecure_channel(str(address)) as channel:
+    with grpc.insecure_channel(str(address), [("grpc.enable_http_proxy", 0)]) as channel:
         try:
             answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=TIMEOUT_S)
         except grpc.RpcError:

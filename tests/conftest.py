@@ -126,8 +126,13 @@ def collector(engine: str, request: pytest.FixtureRequest) -> Collector:
 
 
 @pytest.fixture
-def rest(collector: Collector) -> Iterator[Rest]:
+def connect() -> Iterator[Callable[[str], Rest]]:
+    """Makes clients of REST doors, which are closed when the test ends."""
+    with ExitStack() as clients:
+        yield lambda base: clients.enter_context(Rest(base))
+
+
+@pytest.fixture
+def rest(collector: Collector, connect: Callable[[str], Rest]) -> Rest:
     """A client of the shared collector's REST door."""
-    client = Rest(collector.rest)
-    yield client
-    client.close()
+    return connect(collector.rest)

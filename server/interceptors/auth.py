@@ -11,6 +11,7 @@ from server.clock import now_ms
 from server.errors import NotSignedIn
 from server.ids import token_hash
 from server.interceptors.base import Context, Continuation, Guard, Handler, Interceptor, MakeGuard, metadata_value
+from server.interceptors.errors import UNIMPLEMENTED
 from server.interceptors.requirement import APP_KEY, PUBLIC, USER, requirement_of
 from server.store import users
 from server.store.engine import Engine
@@ -77,7 +78,7 @@ _REFUSE = _Refuse()
 
 
 async def _unimplemented(_requests: object, context: Context) -> None:
-    await context.abort(grpc.StatusCode.UNIMPLEMENTED, "This server has no such method.")
+    await context.abort(grpc.StatusCode.UNIMPLEMENTED, UNIMPLEMENTED)
 
 
 # On the wire every call looks like a stream, so this one handler fits all methods.

@@ -13,6 +13,7 @@ from server.interceptors import request_id
 from server.interceptors.base import Context, Guard, Interceptor, MakeGuard
 
 _LOG = structlog.get_logger(__name__)
+UNIMPLEMENTED = "This server has no such method."
 
 
 class ErrorsInterceptor(Interceptor):
@@ -33,6 +34,8 @@ class _Boundary(Guard):
     ) -> None:
         if not isinstance(error, Exception) or isinstance(error, grpc.aio.AbortError):
             return
+        if isinstance(error, NotImplementedError):  # what generated base classes raise for an RPC they were not given
+            await self._context.abort(grpc.StatusCode.UNIMPLEMENTED, UNIMPLEMENTED)
         logs.bind(error=logs.cause(error))
         if isinstance(error, DomainError):
             answer = status.to_status(error)

@@ -45,7 +45,9 @@ class Database(ABC):
 
     def ledger(self) -> dict[str, int]:
         """Events by outcome, as the collector booked them."""
-        return {outcome: int(events) for outcome, events in self.rows("SELECT outcome, sum(events) FROM ledger GROUP BY 1")}
+        return {
+            outcome: int(events) for outcome, events in self.rows("SELECT outcome, sum(events) FROM ledger GROUP BY 1")
+        }
 
 
 class Sqlite(Database):
@@ -60,7 +62,8 @@ class Sqlite(Database):
     def size_bytes(self) -> int:
         with self._connection() as connection:
             pages, free, size = (
-                connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+                connection.execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("page_count", "freelist_count", "page_size")
             )
         return int((pages - free) * size)
 

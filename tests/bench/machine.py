@@ -11,10 +11,11 @@ Facts = dict[str, str]
 
 def facts(directory: Path) -> Facts:
     """The machine, in the order in which a reader asks; `directory` is where the data is kept."""
+    memory_kib = int(_field("/proc/meminfo", r"MemTotal:\s*(\d+)"))
     return {
         "cores": str(len(os.sched_getaffinity(0))),
         "CPU": _field("/proc/cpuinfo", r"model name\s*:\s*(.+)"),
-        "RAM": f"{int(_field('/proc/meminfo', r'MemTotal:\s*(\d+)')) / 1_048_576:.0f} GiB",
+        "RAM": f"{memory_kib / 1_048_576:.0f} GiB",
         "kernel": platform.release(),
         "file system": filesystem(directory),
         "Python": platform.python_version(),

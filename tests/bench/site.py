@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from sqlalchemy.engine import make_url
+
 from tests import postgres as pg
 from tests.bench.database import Database, Postgresql, Sqlite
 from tests.client import Account, Rest
@@ -45,7 +47,7 @@ class Engine:
     def _open_postgres(self, stack: ExitStack) -> None:
         named = os.environ.get(pg.DSN_VARIABLE)
         if named:
-            self._databases = pg.Databases(pg.make_url(named))
+            self._databases = pg.Databases(make_url(named))
         else:
             try:
                 server = DurablePostgres()

@@ -4,9 +4,48 @@ import random
 from functools import lru_cache
 from itertools import accumulate
 
-NOUNS = ("cart", "order", "invoice", "profile", "session", "coupon", "address", "payment", "catalog", "basket", "search", "review")
-VERBS = ("load", "render", "submit", "resolve", "update", "fetch", "parse", "validate", "mount", "hydrate", "dispatch", "commit")
-PARTS = ("Button", "Modal", "Store", "Context", "Reducer", "Effect", "Handler", "Worker", "Layout", "Provider", "Guard", "Panel")
+NOUNS = (
+    "cart",
+    "order",
+    "invoice",
+    "profile",
+    "session",
+    "coupon",
+    "address",
+    "payment",
+    "catalog",
+    "basket",
+    "search",
+    "review",
+)
+VERBS = (
+    "load",
+    "render",
+    "submit",
+    "resolve",
+    "update",
+    "fetch",
+    "parse",
+    "validate",
+    "mount",
+    "hydrate",
+    "dispatch",
+    "commit",
+)
+PARTS = (
+    "Button",
+    "Modal",
+    "Store",
+    "Context",
+    "Reducer",
+    "Effect",
+    "Handler",
+    "Worker",
+    "Layout",
+    "Provider",
+    "Guard",
+    "Panel",
+)
 PLATFORMS = ("web", "web", "web", "wechat-miniprogram", "uniapp-h5", "ios", "android")
 ERROR_TYPES = ("js", "js", "js", "promise", "resource")
 FAILURES = (
@@ -23,7 +62,10 @@ AGENTS = (
     "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Mobile Safari/537.36",
 )
 
-BUNDLES = tuple(f"https://shop.example/assets/{name}" for name in ("index-4f3a2b1c.js", "vendor-8d30a1be.js", "checkout-c71e09f2.js"))
+BUNDLES = tuple(
+    f"https://shop.example/assets/{name}"
+    for name in ("index-4f3a2b1c.js", "vendor-8d30a1be.js", "checkout-c71e09f2.js")
+)
 
 
 @lru_cache

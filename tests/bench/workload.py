@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from google.protobuf import json_format
-from healthguard.v1 import event_pb2 as event_pb
-from healthguard.v1 import event_service_pb2 as event_service_pb
+from healthguard.v1 import event_pb2 as event_pb, event_service_pb2 as event_service_pb
 
 from tests.bench import words
 
@@ -70,7 +69,7 @@ class Workload:
     def batch(self, app_key: str, events: int, *, fingerprint: str = "") -> Json:
         """One request of one client. With `fingerprint`, nine of ten events are errors of that issue."""
         client = self._client(app_key)
-        made = []
+        made: list[Json] = []
         room = MAX_BODY_BYTES
         for _ in range(events):
             event = client | self._event(fingerprint)
@@ -110,7 +109,9 @@ class Workload:
             event = self._error() | {"fingerprint": fingerprint}
         else:
             event = dice.choice(self._kinds)()
-        page = f"https://shop.example/{dice.choice(words.NOUNS)}/{dice.randrange(10_000)}?tab={dice.choice(words.NOUNS)}"
+        page = (
+            f"https://shop.example/{dice.choice(words.NOUNS)}/{dice.randrange(10_000)}?tab={dice.choice(words.NOUNS)}"
+        )
         return event | {"timestamp": self._time_ms(), "pageUrl": page}
 
     def _time_ms(self) -> int:
@@ -124,7 +125,9 @@ class Workload:
         dice = self._dice
         issue = words.zipf(dice, ISSUES)
         of_issue = random.Random(issue)
-        failure = of_issue.choice(words.FAILURES).format(noun=of_issue.choice(words.NOUNS), verb=of_issue.choice(words.VERBS))
+        failure = of_issue.choice(words.FAILURES).format(
+            noun=of_issue.choice(words.NOUNS), verb=of_issue.choice(words.VERBS)
+        )
         steps = [self._step() for _ in range(dice.randrange(1, 5))]
         stack = f"TypeError: {failure}"
         size = self._size() - SIZE_BESIDE_STACK - len(json.dumps(steps))
@@ -159,7 +162,12 @@ class Workload:
 
     def _measurement(self) -> Json:
         value = round(self._dice.lognormvariate(7, 0.6), 1)
-        return {"type": "performance", "name": self._dice.choice(("LCP", "INP", "CLS", "TTFB")), "value": value, "rating": "good"}
+        return {
+            "type": "performance",
+            "name": self._dice.choice(("LCP", "INP", "CLS", "TTFB")),
+            "value": value,
+            "rating": "good",
+        }
 
     def _breadcrumb(self) -> Json:
         return {"type": "breadcrumb", "breadcrumb": self._step()}

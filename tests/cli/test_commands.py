@@ -60,13 +60,15 @@ def test_the_banner_names_both_doors_and_the_database(start_collector: Callable[
 
 
 @pytest.mark.slow
-def test_several_workers_share_the_ports_and_the_counts(start_collector: Callable[..., Collector]) -> None:
+def test_several_workers_share_the_ports_and_the_counts(
+    start_collector: Callable[..., Collector], connect: Callable[[str], Rest]
+) -> None:
     collector = start_collector("postgresql", "--workers", "2")
-    account, app_key = Rest(collector.rest).new_app_key()
+    account, app_key = connect(collector.rest).new_app_key()
     for _ in range(20):
         # A new connection each time, so that the system deals them out to both workers.
-        assert Rest(collector.rest).ingest(app_key, [error_event(), error_event()]).json() == {"accepted": 2}
-    rest = Rest(collector.rest)
+        assert connect(collector.rest).ingest(app_key, [error_event(), error_event()]).json() == {"accepted": 2}
+    rest = connect(collector.rest)
     assert rest.totals(account)["events"] == 40
     assert rest.issues(account)[0]["eventCount"] == 40
     assert collector.stop() == 0

@@ -55,10 +55,10 @@ def bomb(inflated_bytes: int, wbits: int) -> bytes:
 
 @pytest.mark.parametrize(("encoding", "wbits"), [("gzip", 31), ("deflate", 15)])
 def test_a_bomb_is_refused_without_being_inflated(
-    encoding: str, wbits: int, start_collector: Callable[..., Collector]
+    encoding: str, wbits: int, start_collector: Callable[..., Collector], connect: Callable[[str], Rest]
 ) -> None:
     collector = start_collector("sqlite")
-    rest = Rest(collector.rest)
+    rest = connect(collector.rest)
     _, app_key = rest.new_app_key()
     assert post(rest, padded(app_key, MIB)).status_code == 202
     before = collector.memory_bytes("VmHWM")

@@ -41,10 +41,12 @@ def _incompressible() -> str:
 
 
 @pytest.mark.slow
-def test_a_full_disk_refuses_and_corrupts_nothing(small_disk: tuple[Path, dict[str, Any]]) -> None:
+def test_a_full_disk_refuses_and_corrupts_nothing(
+    small_disk: tuple[Path, dict[str, Any]], connect: Callable[[str], Rest]
+) -> None:
     data_dir, options = small_disk
     with Collector(data_dir, env={"HEALTHGUARD_DISK_FLOOR_BYTES": "0"}, **options) as collector:
-        rest = Rest(collector.rest)
+        rest = connect(collector.rest)
         account, app_key = rest.new_app_key()
         acknowledged = set()
         refusals = []
@@ -73,9 +75,11 @@ def test_a_full_disk_refuses_and_corrupts_nothing(small_disk: tuple[Path, dict[s
     assert len(stored) == totals["events"]
 
 
-def test_below_the_disk_floor_ingest_is_shed_and_reads_stay_up(start_collector: Callable[..., Collector]) -> None:
+def test_below_the_disk_floor_ingest_is_shed_and_reads_stay_up(
+    start_collector: Callable[..., Collector], connect: Callable[[str], Rest]
+) -> None:
     collector = start_collector("sqlite", env={"HEALTHGUARD_DISK_FLOOR_BYTES": str(2**60)})
-    rest = Rest(collector.rest)
+    rest = connect(collector.rest)
     account, app_key = rest.new_app_key()
     answer = rest.ingest(app_key, [error_event()])
     assert (answer.status_code, answer.json()["code"]) == (503, "DISK_FULL")

@@ -18,10 +18,10 @@ KILLS = 10
 
 @pytest.mark.slow
 async def test_kill_9_loses_no_acknowledged_event_and_counts_none_twice(
-    engine: str, start_collector: Callable[..., Collector]
+    engine: str, start_collector: Callable[..., Collector], connect: Callable[[str], Rest]
 ) -> None:
     collector = start_collector(engine)
-    account, app_key = Rest(collector.rest).new_app_key()
+    account, app_key = connect(collector.rest).new_app_key()
     crowd = Crowd(app_key)
     for _ in range(KILLS):
         async with Load(crowd, collector.rest):
@@ -29,14 +29,14 @@ async def test_kill_9_loses_no_acknowledged_event_and_counts_none_twice(
             collector.kill()
         collector.restart()
     assert len(crowd.acknowledged) > KILLS
-    check_books(Rest(collector.rest), account, crowd, collector.database_url)
+    check_books(connect(collector.rest), account, crowd, collector.database_url)
 
 
 async def test_sigterm_under_load_ends_cleanly_and_loses_nothing(
-    engine: str, start_collector: Callable[..., Collector]
+    engine: str, start_collector: Callable[..., Collector], connect: Callable[[str], Rest]
 ) -> None:
     collector = start_collector(engine)
-    account, app_key = Rest(collector.rest).new_app_key()
+    account, app_key = connect(collector.rest).new_app_key()
     crowd = Crowd(app_key)
     async with Load(crowd, collector.rest):
         await asyncio.sleep(0.7)
@@ -45,14 +45,15 @@ async def test_sigterm_under_load_ends_cleanly_and_loses_nothing(
     assert set(crowd.statuses) <= {202, 503}
     assert crowd.acknowledged
     collector.restart()
-    check_books(Rest(collector.rest), account, crowd, collector.database_url)
+    check_books(connect(collector.rest), account, crowd, collector.database_url)
 
 
 def test_a_client_that_stalls_in_its_body_neither_blocks_others_nor_the_end(
     start_collector: Callable[..., Collector],
+    connect: Callable[[str], Rest],
 ) -> None:
     collector = start_collector("sqlite")
-    rest = Rest(collector.rest)
+    rest = connect(collector.rest)
     account, app_key = rest.new_app_key()
     host, port = collector.rest.removeprefix("http://").split(":")
     stalled = [socket.create_connection((host, int(port))) for _ in range(50)]

@@ -28,10 +28,10 @@ def own_server() -> Iterator[pg.PrivateServer]:
 
 @pytest.mark.slow
 def test_the_collector_survives_its_database(
-    own_server: pg.PrivateServer, start_collector: Callable[..., Collector]
+    own_server: pg.PrivateServer, start_collector: Callable[..., Collector], connect: Callable[[str], Rest]
 ) -> None:
     collector = start_collector("postgresql", url=pg.Databases(own_server.url).create())
-    rest = Rest(collector.rest)
+    rest = connect(collector.rest)
     account, app_key = rest.new_app_key()
     before, after = error_event(), error_event()
     assert rest.ingest(app_key, [before]).status_code == 202

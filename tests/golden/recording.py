@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from uuid import uuid4
 
 SCORED = frozenset(
     {
@@ -41,12 +40,12 @@ def load_replayer(golden_dir: Path) -> ModuleType:
     return module
 
 
-def replay(golden_dir: Path, base: str) -> dict[str, Outcome]:
-    """Sends all pairs in order and tells the outcome of those scored, by name."""
+def replay(golden_dir: Path, base: str, run: str) -> dict[str, Outcome]:
+    """Sends all pairs in order and tells the outcome of those scored, by name. `run` makes addresses and keys unique."""
     replayer = load_replayer(golden_dir)
     pairs = json.loads((golden_dir / "healthguard.json").read_text())
     start_ms = int(time.time()) * 1000 - 3_600_000
-    captured = {"run": uuid4().hex[:8]}
+    captured = {"run": run}
     outcomes = {}
     for pair in pairs:
         if pair.get("profile", "default") != "default" or pair["group"] in NEVER_SENT:
@@ -68,15 +67,20 @@ def _replay_pair(
         except (KeyError, IndexError, TypeError):
             captured.setdefault(name, "missing")
             differences.append(f"nothing to capture at {path}")
-    return Outcome(pair["name"], differences, _summary(status, body))
+    return Outcome(pair["name"], differences, _summary(status, body, differences))
 
 
-def _summary(status: int, body: bytes) -> str:
-    """The status, and the code of the error or of the first event refused: `404 APP_NOT_FOUND`, `202 WRONG_TYPE`."""
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        return str(status)
+def _summary(status: int, body: bytes, differences: list[str]) -> str:
+    """The status, then the code of the error or of the first event refused, or else the fields that differ.
+
+    As in `404 APP_NOT_FOUND`, `202 WRONG_TYPE`, `200 firstSeenAt, id`.
+    """
+    answer = json.loads(body) if body.startswith(b"{") else {}
     verdicts = answer.get("rejected") or [{}]
     code = answer.get("code") or verdicts[0].get("code")
-    return f"{status} {code}" if code else str(status)
+    if code:
+        return f"{status} {code}"
+    if not differences or differences[0].startswith("status"):
+        return str(status)
+    fields = {difference.split(":")[0].rsplit(".", 1)[-1] for difference in differences}
+    return f"{status} {', '.join(sorted(fields))}"

@@ -40,8 +40,8 @@ def expected(golden_dir: Path) -> dict[str, Json]:
 class Recorder:
     """A collector in which the recorded app keys exist, owned by one account."""
 
-    def __init__(self, collector: Collector, app_keys: Iterable[str]) -> None:
-        self.rest = Rest(collector.rest)
+    def __init__(self, collector: Collector, rest: Rest, app_keys: Iterable[str]) -> None:
+        self.rest = rest
         self.owner: Account = self.rest.register()
         for app_key in app_keys:
             insert_app(collector.database_url, self.owner.email, app_key)
@@ -60,8 +60,11 @@ def _as_javascript_writes(body: Any) -> bytes:
 
 
 @pytest.fixture
-def recorder(engine: str, start_collector: Callable[..., Collector], expected: dict[str, Json]) -> Recorder:
-    return Recorder(start_collector(engine, env=ANY_AGE), expected)
+def recorder(
+    engine: str, start_collector: Callable[..., Collector], connect: Callable[[str], Rest], expected: dict[str, Json]
+) -> Recorder:
+    collector = start_collector(engine, env=ANY_AGE)
+    return Recorder(collector, connect(collector.rest), expected)
 
 
 def test_every_batch_is_acknowledged_in_order(recorder: Recorder, lines: list[Json]) -> None:

@@ -11,9 +11,9 @@ FREE_ATTEMPTS = 3
 
 
 @pytest.fixture
-def rest(start_collector: Callable[..., Collector]) -> Rest:
+def rest(start_collector: Callable[..., Collector], connect: Callable[[str], Rest]) -> Rest:
     env = {"HEALTHGUARD_REGISTRATIONS_PER_HOUR": "2", "HEALTHGUARD_LOGIN_FREE_ATTEMPTS": str(FREE_ATTEMPTS)}
-    return Rest(start_collector("sqlite", env=env).rest)
+    return connect(start_collector("sqlite", env=env).rest)
 
 
 def attempt(rest: Rest, email: str, password: str, address: str = "") -> tuple[int, str, str | None]:

@@ -11,6 +11,11 @@ from tests.unit.ingest.events import make_event
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r"
 
+PIECES = [
+    "token", "password", "Authorization", "cookie", "Bearer ", "Basic ", JWT, "[Filtered]", "%5BFiltered%5D", "https:",
+    "//", "@", "=", "&", "?", "#", "%3D", "%3F", ":", '"', "'", "\\", "abc", " ", "\n", "İ",
+]  # fmt: skip
+
 JSON_VALUES = st.recursive(
     st.one_of(st.none(), st.booleans(), st.floats(allow_nan=False), st.text(max_size=20)),
     lambda children: (
@@ -22,10 +27,7 @@ JSON_VALUES = st.recursive(
 TEXTS = st.one_of(
     st.text(max_size=60),
     st.lists(
-        st.sampled_from(
-            ["token", "password", "=", "&", "?", "#", "%3D", "%3F", ":", '"', "'", "\\", "//", "@", "Bearer ", JWT]
-            + ["[Filtered]", "%5BFiltered%5D", "Authorization", "cookie", "Basic ", "https:", "abc", " ", "\n", "İ"]
-        ),
+        st.sampled_from(PIECES),
         max_size=12,
     ).map("".join),
 )

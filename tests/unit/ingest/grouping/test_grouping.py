@@ -45,7 +45,7 @@ def test_group_computes_a_versioned_fingerprint_where_the_sdk_sent_none():
 
 def test_group_of_version_1_never_changes():
     """Stored issues go by these; if this fails, an edit belongs into a new version."""
-    assert VERSIONS == {"v1": v1}
+    assert {"v1": v1} == VERSIONS
     assert fingerprint(error()) == "v1:365bc3d5a994cba5bc08a92cd0138bd8"
     assert fingerprint(request(url="/api/orders/1?x=2")) == "http:7596454a7011201ad3154d4093dfa407"
 
