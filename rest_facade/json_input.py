@@ -241,7 +241,10 @@ def _put_struct(name: str, key: str, levels: int) -> Put:
 
 def _put_field_mask(field: FieldDescriptor, key: str) -> Put:
     """JSON names of the message's own fields with commas between them, as proto JSON has it; the RPC judges the rest."""
-    names = {json_name(sibling): sibling.name for sibling in field.containing_type.fields}
+    siblings = field.containing_type
+    if siblings is None:
+        raise ContractError(f"{field.full_name} is no field of a message")
+    names = {json_name(sibling): sibling.name for sibling in siblings.fields}
 
     def put(message: Any, value: Any, _extra: Extra, faults: list[Fault]) -> None:
         if type(value) is not str:

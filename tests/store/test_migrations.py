@@ -56,6 +56,12 @@ def test_data_of_the_first_schema_survives(engine: str, new_database: Callable[[
     with Session(store.sync_engine()) as session:
         issue = issues.find(session, {1: "web_one"}, "js:a")
         assert issue is not None
-        assert (issue.id, issue.event_count, issue.status, issue.regressed_ms, issue.assignee) == (7, 3, "open", None, None)
+        assert (issue.id, issue.event_count, issue.status, issue.regressed_ms, issue.assignee) == (
+            7,
+            3,
+            "open",
+            None,
+            None,
+        )
         assert issues.totals(session, IssueFilter({1: "web_one"})) == Totals(3, 3, 0, 1, 1)
     store.close()
