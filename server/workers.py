@@ -79,7 +79,6 @@ class _Worker:
 
     async def start(self) -> bool:
         """Start a process; whether it came to listen before it ended or we were told to stop."""
-        self._listens = False
         self._process = await asyncio.create_subprocess_exec(
             *self._command,
             stdin=PIPE,
@@ -98,6 +97,7 @@ class _Worker:
         loop, pause_s = asyncio.get_running_loop(), 0.5
         began = loop.time()
         while (code := await _before(self._stop, self._process.wait())) is not None:
+            self._listens = False
             pause_s = 1.0 if loop.time() - began >= HEALTHY_AFTER_S else min(LONGEST_PAUSE_S, pause_s * 2)
             _LOG.error("worker died, starting it again", worker=self._index, exitCode=code, pauseS=pause_s)
             await _before(self._stop, asyncio.sleep(pause_s))
@@ -113,12 +113,12 @@ class _Worker:
             self._process.terminate()
         try:
             code = await asyncio.wait_for(self._process.wait(), STOP_S)
-            return code == 0 or not self._listens
         except TimeoutError:
             _LOG.error("worker did not stop in time, killing it", worker=self._index)
             self._process.kill()
             await self._process.wait()
             return False
+        return code == 0 or not self._listens
 
 
 async def _run(workers: Sequence[_Worker], stop: asyncio.Event, ready: Callable[[], None]) -> bool:
@@ -133,11 +133,11 @@ async def _run(workers: Sequence[_Worker], stop: asyncio.Event, ready: Callable[
 
 
 async def _before(stop: asyncio.Event, work: Coroutine[None, None, T]) -> T | None:
-    """The result of `work`, or None when `stop` comes first."""
+    """The result of `work`, or None when `stop` comes first or at the same time."""
     task, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
-        return task.result() if task.done() else None
+        return None if stop.is_set() else task.result()
     finally:
         task.cancel()
         stopping.cancel()

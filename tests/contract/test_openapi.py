@@ -199,9 +199,16 @@ def test_answers_require_what_is_always_there(descriptor: Descriptor, schema: Ma
 def test_nullable_answers_are_fields_with_presence(descriptor: Descriptor, schema: Mapping[str, Any]) -> None:
     for message, shown in _messages(descriptor, schema):
         for field in message.fields:
-            if shown["properties"].get(field.json_name, {}).get("nullable"):
+            prop = shown["properties"].get(field.json_name)
+            if prop is None or field.is_repeated:
+                continue
+            required = field.json_name in shown.get("required", ())
+            if prop.get("nullable"):
                 assert field.has_presence
-                assert field.json_name in shown["required"]
+                assert required
+            # A message may be set always; nobody declares a scalar `optional` without leaving it out at times.
+            elif required:
+                assert not field.has_presence or field.message_type is not None, field.full_name
 
 
 @pytest.mark.parametrize(("descriptor", "schema"), _BODIES)

@@ -227,6 +227,11 @@ def test_lists_nest_as_objects_do() -> None:
     assert faults_of({"context": {"a": value[0]}}) == []
 
 
+def test_long_key_is_told_short() -> None:
+    [(field, code)] = faults_of({"k" * 100_000: nested(24)})
+    assert (len(field), code) == (128, "TOO_DEEP")
+
+
 def test_deepest_breadcrumb_decodes() -> None:
     event = {"breadcrumbs": [{"data": nested(21)}]}
     request = read(event)
