@@ -84,6 +84,8 @@ class MessageReader:
             return json_rules.put_timestamp(field.name, key, movable=movable, keeps_extra=self.keeps_extra)
         if full_name == "google.protobuf.Struct":
             return json_rules.put_struct(field.name, key, self._levels)
+        if full_name == "google.protobuf.FieldMask":
+            return json_rules.put_field_mask(field, key)
         return json_rules.put_object(field.name, key, MessageReader(message_type, schema, self._levels))
 
     def _repeated(self, field: FieldDescriptor, key: str, schema: Schema) -> Put:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
-from rest_facade.contract import ContractError, enum_words
+from rest_facade.contract import ContractError, enum_words, json_name
 from rest_facade.json_values import MAX_LEVELS, TooDeep, epoch_ms, fill_struct, seconds_and_nanos
 
 FAULTS = "faults"
@@ -171,6 +171,23 @@ def put_struct(name: str, key: str, levels: int) -> Put:
             fill_struct(struct.fields, value, levels - 1)
         except TooDeep:
             faults.append(too_deep(key))
+
+    return put
+
+
+def put_field_mask(field: FieldDescriptor, key: str) -> Put:
+    """JSON names of the message's own fields with commas between them, as proto JSON has it; the RPC judges the rest."""
+    siblings = field.containing_type
+    if siblings is None:
+        raise ContractError(f"{field.full_name} is no field of a message")
+    names = {json_name(sibling): sibling.name for sibling in siblings.fields}
+
+    def put(message: Any, value: Any, _extra: Extra, faults: list[Fault]) -> None:
+        if type(value) is not str:
+            faults.append(_wrong_type(key, "names with commas between them"))
+            return
+        paths = (path.strip() for path in value.split(","))
+        getattr(message, field.name).paths.extend(names.get(path, path) for path in paths if path)
 
     return put
 
