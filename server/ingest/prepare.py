@@ -4,9 +4,9 @@ from base64 import urlsafe_b64encode
 from hashlib import blake2b
 from typing import Final
 
-import zstandard
 from healthguard.v1 import event_pb2 as event_pb
 
+from server.ingest import payload
 from server.ingest.grouping import group
 from server.ingest.scrub import scrub
 from server.store.events import ERROR, FAILED_REQUEST, OTHER, IssueSeed, NewEvent
@@ -14,8 +14,6 @@ from server.store.events import ERROR, FAILED_REQUEST, OTHER, IssueSeed, NewEven
 UNKNOWN_PLATFORM: Final = "unknown"
 MAX_ISSUE_MESSAGE: Final = 4_096
 """Characters of the message an issue shows; the events keep all of theirs."""
-
-_compressor = zstandard.ZstdCompressor(level=1, write_content_size=True)
 
 
 def prepare(event: event_pb.Event, app_id: int, time_ms: int, received_ms: int) -> NewEvent:
@@ -39,7 +37,7 @@ def prepare(event: event_pb.Event, app_id: int, time_ms: int, received_ms: int) 
             storable(grouping.title[:MAX_ISSUE_MESSAGE]),
             storable(grouping.error_type),
         ),
-        payload=_compressor.compress(event.SerializeToString()),
+        payload=payload.compress(event.SerializeToString()),
     )
 
 

@@ -1,14 +1,12 @@
 """Plain values of the store to messages of the contract, and back."""
 
-import zstandard
 from google.protobuf.timestamp_pb2 import Timestamp
 from healthguard.v1 import event_pb2 as event_pb, issue_pb2 as issue_pb
 
 from server.errors import InvalidTimeRange
+from server.ingest import payload
 from server.store.issues import Issue, TimeRange, Totals
 from server.store.lifecycle import Comment
-
-_decompressor = zstandard.ZstdDecompressor()
 
 
 def timestamp_from_ms(epoch_ms: int) -> Timestamp:
@@ -31,9 +29,9 @@ def time_range(start: Timestamp | None, end: Timestamp | None) -> TimeRange:
     return found
 
 
-def event_from_payload(payload: bytes) -> event_pb.Event:
+def event_from_payload(stored: bytes) -> event_pb.Event:
     """The event as it was stored."""
-    return event_pb.Event.FromString(_decompressor.decompress(payload))
+    return event_pb.Event.FromString(payload.decompress(stored))
 
 
 def totals_to_proto(totals: Totals) -> issue_pb.Totals:
