@@ -6,6 +6,7 @@ from healthguard.v1 import event_service_pb2_grpc as event_service_grpc
 
 from server import logs
 from server.ingest.line import IngestLine
+from server.interceptors.base import metadata_value
 
 
 class EventService(event_service_grpc.EventServiceServicer):
@@ -18,4 +19,4 @@ class EventService(event_service_grpc.EventServiceServicer):
         self, request: event_service_pb.IngestEventsRequest, context: grpc.aio.ServicerContext
     ) -> event_service_pb.IngestEventsResponse:
         logs.bind(appKey=request.app_key[:128])
-        return await self._line.take(request)
+        return await self._line.take(request, metadata_value(context, "x-origin"))
