@@ -117,6 +117,8 @@ class MessageReader:
             return _put_timestamp(field.name, key, movable=movable, keeps_extra=self.keeps_extra)
         if full_name == "google.protobuf.Struct":
             return _put_struct(field.name, key, self._levels)
+        if full_name == "google.protobuf.FieldMask":
+            return _put_field_mask(field, key)
         return _put_object(field.name, key, MessageReader(message_type, schema, self._levels))
 
     def _repeated(self, field: FieldDescriptor, key: str, schema: Schema) -> Put:
@@ -233,6 +235,20 @@ def _put_struct(name: str, key: str, levels: int) -> Put:
             fill_struct(struct.fields, value, levels - 1)
         except TooDeep:
             faults.append(_too_deep(key))
+
+    return put
+
+
+def _put_field_mask(field: FieldDescriptor, key: str) -> Put:
+    """JSON names of the message's own fields with commas between them, as proto JSON has it; the RPC judges the rest."""
+    names = {json_name(sibling): sibling.name for sibling in field.containing_type.fields}
+
+    def put(message: Any, value: Any, _extra: Extra, faults: list[Fault]) -> None:
+        if type(value) is not str:
+            faults.append(_wrong_type(key, "names with commas between them"))
+            return
+        paths = (path.strip() for path in value.split(","))
+        getattr(message, field.name).paths.extend(names.get(path, path) for path in paths if path)
 
     return put
 

@@ -49,6 +49,10 @@ class AlreadyExists(DomainError):
     """It is there already."""
 
 
+class WrongState(DomainError):
+    """It is there, but not in a state that allows this."""
+
+
 class LimitExceeded(DomainError):
     """A limit or quota; the caller may come back after `retry_after_s` seconds."""
 
@@ -173,6 +177,42 @@ class InvalidPageToken(InvalidInput):
     message = "The page token is not valid for this list."
 
 
+class FixedInReleaseRequired(InvalidInput):
+    reason = "FIXED_IN_RELEASE_REQUIRED"
+    field = "fixedInRelease"
+    message = "fixedInRelease is required."
+
+
+class VerifiedInReleaseRequired(InvalidInput):
+    reason = "VERIFIED_IN_RELEASE_REQUIRED"
+    field = "verifiedInRelease"
+    message = "verifiedInRelease is required."
+
+
+class ReleaseTooLong(InvalidInput):
+    reason = "RELEASE_TOO_LONG"
+    field = "release"
+    message = "A release must be at most 256 characters."
+
+
+class InvalidUpdateMask(InvalidInput):
+    reason = "INVALID_UPDATE_MASK"
+    field = "updateMask"
+    message = "The update mask names a field that cannot be updated."
+
+
+class CommentRequired(InvalidInput):
+    reason = "COMMENT_REQUIRED"
+    field = "text"
+    message = "The comment is empty."
+
+
+class CommentTooLong(InvalidInput):
+    reason = "COMMENT_TOO_LONG"
+    field = "text"
+    message = "A comment must be at most 10,000 characters."
+
+
 class NotSignedIn(Unauthenticated):
     reason = "UNAUTHENTICATED"
     message = "Sign in first: the bearer token is missing, unknown or expired."
@@ -193,6 +233,7 @@ class IssueNotFound(NotFound):
     message = "Issue not found."
 
 
+<<<<<<< HEAD
 class RoleTooLow(PermissionDenied):
     reason = "ROLE_TOO_LOW"
     message = "Your role in this app does not allow this."
@@ -201,6 +242,21 @@ class RoleTooLow(PermissionDenied):
 class OriginNotAllowed(PermissionDenied):
     reason = "ORIGIN_NOT_ALLOWED"
     message = "The app takes no events from pages of this origin."
+=======
+class UserNotFound(NotFound):
+    reason = "USER_NOT_FOUND"
+    message = "User not found."
+
+
+class IssueNotVerified(WrongState):
+    reason = "ISSUE_NOT_VERIFIED"
+    message = "verifiedInRelease is required before archiving."
+
+
+class IssueAlreadyArchived(WrongState):
+    reason = "ISSUE_ALREADY_ARCHIVED"
+    message = "The issue is archived already."
+>>>>>>> next
 
 
 class EmailAlreadyRegistered(AlreadyExists):

@@ -5,6 +5,7 @@ Distinct users are counted by rows of `distinct_users`, one per user and scope:
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from typing import Final
 
 from sqlalchemy import text
@@ -75,6 +76,13 @@ class Tally:
         """Count an issue on a platform it was not seen on before."""
         which = _ARCHIVED if (app_id, issue_id) in self._archived else _ISSUES
         self._totals[app_id, platform][which] += 1
+
+    def move_issue(self, app_id: int, platforms: Iterable[str], *, archived: bool) -> None:
+        """Move one issue seen on these platforms between the archived ones and the others."""
+        for platform in (EVERY_PLATFORM, *platforms):
+            counts = self._totals[app_id, platform]
+            counts[_ARCHIVED] += 1 if archived else -1
+            counts[_ISSUES] += -1 if archived else 1
 
     def add_submission(self, app_id: int, minute: int, stored: list[bool], others: Counter[tuple[str, str]]) -> None:
         """Enter one request into the ledger."""

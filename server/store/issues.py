@@ -18,6 +18,7 @@ from server.store.tables import (
     IssuePlatformRow,
     IssueRow,
     TotalsRow,
+    UserRow,
 )
 
 MAX_BRANCHES = 100
@@ -59,7 +60,7 @@ class Totals:
 
 @dataclass(slots=True)
 class Issue:
-    """One issue; `app_key` completes its public id."""
+    """One issue; `app_key` completes its public id. `assignee` is a user's public id, `status_changed_by` an email."""
 
     id: int
     app_id: int
@@ -77,6 +78,12 @@ class Issue:
     status: str
     archived: bool
     archived_ms: int | None
+    regressed_ms: int | None
+    regressed_in_release: str | None
+    status_changed_ms: int | None
+    status_changed_by: str | None
+    assignee: str | None
+    muted_until_ms: int | None
     platforms: dict[str, int] = field(default_factory=dict)
 
 
@@ -232,7 +239,7 @@ def page(session: Session, which: IssueFilter, after: tuple[int, int] | None, li
             .where(tuple_(col(IssueRow.app_id), col(IssueRow.id)).in_([tuple(key) for key in keys]))
             .order_by(*newest)
         ).all()
-    return _with_platforms(session, [_issue(row, which.app_ids) for row in rows])
+    return _issues(session, rows, which.app_ids)
 
 
 def find(session: Session, app_ids: Mapping[int, str], fingerprint: str) -> Issue | None:
@@ -240,52 +247,85 @@ def find(session: Session, app_ids: Mapping[int, str], fingerprint: str) -> Issu
     row = session.exec(
         select(IssueRow).where(col(IssueRow.app_id).in_(app_ids), IssueRow.fingerprint == fingerprint)
     ).first()
-    return None if row is None else _with_platforms(session, [_issue(row, app_ids)])[0]
+    return None if row is None else _issues(session, [row], app_ids)[0]
 
 
-def latest_events(session: Session, issue: Issue, when: TimeRange, platform: str, limit: int) -> list[bytes]:
-    """Payloads of the issue's events in the range, newest first, ties newest arrival first."""
-    query = select(EventRow.payload).where(EventRow.app_id == issue.app_id, EventRow.issue_id == issue.id)
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """One event of an issue; (`time_ms`, `id`) is its place in the list."""
+
+    time_ms: int
+    id: int
+    payload: bytes
+
+
+def events_of(  # noqa: PLR0913 -- one page of one issue: each part of the question is its own
+    session: Session, issue: Issue, when: TimeRange, platform: str, after: tuple[int, int] | None, limit: int
+) -> list[StoredEvent]:
+    """The issue's events in the range, newest first, ties newest arrival first, behind the position `after`."""
+    query = select(EventRow.time_ms, EventRow.id, EventRow.payload).where(
+        EventRow.app_id == issue.app_id, EventRow.issue_id == issue.id
+    )
     if when.start_ms is not None:
         query = query.where(col(EventRow.time_ms) >= when.start_ms)
     if when.end_ms is not None:
         query = query.where(col(EventRow.time_ms) <= when.end_ms)
     if platform:
         query = query.where(EventRow.platform == platform)
-    return list(session.exec(query.order_by(col(EventRow.time_ms).desc(), col(EventRow.id).desc()).limit(limit)))
+    if after is not None:
+        position = tuple_(col(EventRow.time_ms), col(EventRow.id))
+        query = query.where(position < tuple_(literal(after[0]), literal(after[1])))
+    rows = session.exec(query.order_by(col(EventRow.time_ms).desc(), col(EventRow.id).desc()).limit(limit))
+    return [StoredEvent(*row) for row in rows]
 
 
-def _issue(row: IssueRow, app_ids: Mapping[int, str]) -> Issue:
-    return Issue(
-        id=row.id,
-        app_id=row.app_id,
-        app_key=app_ids[row.app_id],
-        fingerprint=row.fingerprint,
-        message=row.message,
-        error_type=row.error_type,
-        event_count=row.event_count,
-        first_seen_ms=row.first_seen_ms,
-        last_seen_ms=row.last_seen_ms,
-        first_seen_release=row.first_seen_release,
-        last_seen_release=row.last_seen_release,
-        fixed_in_release=row.fixed_in_release,
-        verified_in_release=row.verified_in_release,
-        status=row.status,
-        archived=row.archived,
-        archived_ms=row.archived_ms,
-    )
+def _issues(session: Session, rows: Sequence[IssueRow], app_ids: Mapping[int, str]) -> list[Issue]:
+    platforms = _platforms(session, rows)
+    people = _people(session, rows)
+    return [
+        Issue(
+            id=row.id,
+            app_id=row.app_id,
+            app_key=app_ids[row.app_id],
+            fingerprint=row.fingerprint,
+            message=row.message,
+            error_type=row.error_type,
+            event_count=row.event_count,
+            first_seen_ms=row.first_seen_ms,
+            last_seen_ms=row.last_seen_ms,
+            first_seen_release=row.first_seen_release,
+            last_seen_release=row.last_seen_release,
+            fixed_in_release=row.fixed_in_release,
+            verified_in_release=row.verified_in_release,
+            status=row.status,
+            archived=row.archived,
+            archived_ms=row.archived_ms,
+            regressed_ms=row.regressed_ms,
+            regressed_in_release=row.regressed_in_release,
+            status_changed_ms=row.status_changed_ms,
+            status_changed_by=people[row.status_changed_by].email if row.status_changed_by in people else None,
+            assignee=people[row.assignee_id].public_id if row.assignee_id in people else None,
+            muted_until_ms=row.muted_until_ms,
+            platforms=platforms[row.app_id, row.id],
+        )
+        for row in rows
+    ]
 
 
-def _with_platforms(session: Session, issues: list[Issue]) -> list[Issue]:
+def _people(session: Session, rows: Sequence[IssueRow]) -> dict[int | None, UserRow]:
+    ids = {row.assignee_id for row in rows} | {row.status_changed_by for row in rows}
+    ids.discard(None)
+    return {user.id: user for user in session.exec(select(UserRow).where(col(UserRow.id).in_(ids)))} if ids else {}
+
+
+def _platforms(session: Session, rows: Sequence[IssueRow]) -> defaultdict[tuple[int, int], dict[str, int]]:
     found: defaultdict[tuple[int, int], dict[str, int]] = defaultdict(dict)
-    keys = [(issue.app_id, issue.id) for issue in issues]
-    rows = session.exec(
+    keys = [(row.app_id, row.id) for row in rows]
+    query = (
         select(IssuePlatformRow)
         .where(tuple_(col(IssuePlatformRow.app_id), col(IssuePlatformRow.issue_id)).in_(keys))
         .order_by(col(IssuePlatformRow.event_count).desc())
     )
-    for row in rows:
+    for row in session.exec(query):
         found[row.app_id, row.issue_id][row.platform] = row.event_count
-    for issue in issues:
-        issue.platforms = found[issue.app_id, issue.id]
-    return issues
+    return found

@@ -137,6 +137,12 @@ class IssueRow(SQLModel, table=True):
     status: str = Field(default="open")
     archived: bool = Field(default=False)
     archived_ms: int | None = Field(default=None, sa_type=BigInteger)
+    regressed_ms: int | None = Field(default=None, sa_type=BigInteger)
+    regressed_in_release: str | None = None
+    status_changed_ms: int | None = Field(default=None, sa_type=BigInteger)
+    status_changed_by: int | None = None
+    assignee_id: int | None = None
+    muted_until_ms: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class IssuePlatformRow(SQLModel, table=True):
@@ -148,6 +154,20 @@ class IssuePlatformRow(SQLModel, table=True):
     issue_id: int = Field(primary_key=True, sa_type=BigInteger)
     platform: str = Field(primary_key=True)
     event_count: int = Field(sa_type=BigInteger)
+
+
+class IssueCommentRow(SQLModel, table=True):
+    """What somebody (None: the server) wrote or did about an issue; `kind` is `comment` or names the change."""
+
+    __tablename__: ClassVar[str] = "issue_comments"
+
+    app_id: int = Field(primary_key=True, sa_type=BigInteger)
+    issue_id: int = Field(primary_key=True, sa_type=BigInteger)
+    id: int = Field(primary_key=True, sa_type=BigInteger)
+    author_id: int | None
+    kind: str
+    text: str
+    created_ms: int = Field(sa_type=BigInteger)
 
 
 class DistinctUserRow(SQLModel, table=True):
