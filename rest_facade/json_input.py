@@ -6,7 +6,7 @@ caller may refuse the request or, for items that are judged one by one, just the
 """
 
 # ruff: noqa: ANN401 - JSON values and messages of every type pass through here
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -240,8 +240,8 @@ def _put_struct(name: str, key: str, levels: int) -> Put:
 
 
 def _put_field_mask(field: FieldDescriptor, key: str) -> Put:
-    """JSON names of the message's own fields with commas between them, as proto JSON has it; the RPC judges the rest."""
-    names = {json_name(sibling): sibling.name for sibling in field.containing_type.fields}
+    """JSON names of fields with commas between them, as proto JSON has it; what is no field is the RPC's to judge."""
+    names = dict(_paths(field.containing_type))
 
     def put(message: Any, value: Any, _extra: Extra, faults: list[Fault]) -> None:
         if type(value) is not str:
@@ -251,6 +251,19 @@ def _put_field_mask(field: FieldDescriptor, key: str) -> Put:
         getattr(message, field.name).paths.extend(names.get(path, path) for path in paths if path)
 
     return put
+
+
+def _paths(message_type: Descriptor, above: tuple[str, str] = ("", "")) -> Iterator[tuple[str, str]]:
+    """Path in JSON and path in the contract of each field, and of the fields of our own messages in it."""
+    for field in message_type.fields:
+        path = (above[0] + json_name(field), above[1] + field.name)
+        yield path
+        if (
+            not field.is_repeated
+            and field.message_type
+            and field.message_type.file.package == message_type.file.package
+        ):
+            yield from _paths(field.message_type, (f"{path[0]}.", f"{path[1]}."))
 
 
 def _put_object(name: str, key: str, reader: MessageReader) -> Put:

@@ -45,7 +45,9 @@ class ParameterReader:
         planned = [(parameter, fields[parameter["name"]]) for parameter in parameters]
         self._path = {item["name"]: (field.name, item) for item, field in planned if item["in"] == "path"}
         self._query = {
-            item["name"]: (field.name, _conversion(field, item), item) for item, field in planned if item["in"] == "query"
+            item["name"]: (field.name, _conversion(field, item), item)
+            for item, field in planned
+            if item["in"] == "query"
         }
 
     def read(self, path: Mapping[str, str], query: bytes) -> tuple[dict[str, Any], list[Violation]]:
@@ -100,7 +102,9 @@ def _conversion(field: FieldDescriptor, parameter: Schema) -> Convert:
     if not field.is_repeated:
         return _scalar(field)
     if parameter.get("style", "form") != "form" or parameter.get("explode", True):
-        raise ContractError(f"{field.full_name}: a list is read from the query with style form and without explode only")
+        raise ContractError(
+            f"{field.full_name}: a list is read from the query with style form and without explode only"
+        )
     return partial(_list, _scalar(field))
 
 

@@ -233,7 +233,6 @@ class IssueNotFound(NotFound):
     message = "Issue not found."
 
 
-<<<<<<< HEAD
 class RoleTooLow(PermissionDenied):
     reason = "ROLE_TOO_LOW"
     message = "Your role in this app does not allow this."
@@ -242,7 +241,8 @@ class RoleTooLow(PermissionDenied):
 class OriginNotAllowed(PermissionDenied):
     reason = "ORIGIN_NOT_ALLOWED"
     message = "The app takes no events from pages of this origin."
-=======
+
+
 class UserNotFound(NotFound):
     reason = "USER_NOT_FOUND"
     message = "User not found."
@@ -256,7 +256,16 @@ class IssueNotVerified(WrongState):
 class IssueAlreadyArchived(WrongState):
     reason = "ISSUE_ALREADY_ARCHIVED"
     message = "The issue is archived already."
->>>>>>> next
+
+
+class OwnerStays(WrongState):
+    reason = "OWNER_STAYS"
+    message = "The owner of an app stays its owner."
+
+
+class TooManyMembers(WrongState):
+    reason = "TOO_MANY_MEMBERS"
+    message = "The app has 1,000 members already."
 
 
 class EmailAlreadyRegistered(AlreadyExists):

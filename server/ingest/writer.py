@@ -110,4 +110,3 @@ class IngestWriter:
             return
         for waiting in group:
             await self._commit([waiting], shard)
-

@@ -2,12 +2,14 @@
 
 import zstandard
 from google.protobuf.timestamp_pb2 import Timestamp
+from healthguard.v1 import app_pb2 as app_pb
 from healthguard.v1 import event_pb2 as event_pb
 from healthguard.v1 import issue_pb2 as issue_pb
 
 from server.errors import InvalidTimeRange
 from server.store.issues import Issue, TimeRange, Totals
 from server.store.lifecycle import Comment
+from server.store.scope import Role
 
 _decompressor = zstandard.ZstdDecompressor()
 
@@ -35,6 +37,11 @@ def time_range(start: Timestamp | None, end: Timestamp | None) -> TimeRange:
 def event_from_payload(payload: bytes) -> event_pb.Event:
     """The event as it was stored."""
     return event_pb.Event.FromString(_decompressor.decompress(payload))
+
+
+def role_to_proto(role: Role) -> app_pb.AppRole:
+    """The role by its name in the contract."""
+    return app_pb.AppRole.Value(f"APP_ROLE_{role.name}")
 
 
 def totals_to_proto(totals: Totals) -> issue_pb.Totals:

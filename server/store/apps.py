@@ -66,9 +66,7 @@ class Rotation:
 
 def create(session: Session, new: NewApp) -> App:
     """Store the app and its owner."""
-    row = AppRow(
-        public_id=new.public_id, name=new.name, app_key=new.app_key, type=new.type, created_ms=new.created_ms
-    )
+    row = AppRow(public_id=new.public_id, name=new.name, app_key=new.app_key, type=new.type, created_ms=new.created_ms)
     session.add(row)
     session.flush()
     session.add(MemberRow(app_id=_id(row), user_id=new.owner_id, role=Role.OWNER, created_ms=new.created_ms))
