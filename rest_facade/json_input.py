@@ -241,7 +241,8 @@ def _put_struct(name: str, key: str, levels: int) -> Put:
 
 def _put_field_mask(field: FieldDescriptor, key: str) -> Put:
     """JSON names of fields with commas between them, as proto JSON has it; what is no field is the RPC's to judge."""
-    names = dict(_paths(field.containing_type))
+    parent = field.containing_type
+    names = dict(_paths(parent)) if parent else {}
 
     def put(message: Any, value: Any, _extra: Extra, faults: list[Fault]) -> None:
         if type(value) is not str:
@@ -258,12 +259,9 @@ def _paths(message_type: Descriptor, above: tuple[str, str] = ("", "")) -> Itera
     for field in message_type.fields:
         path = (above[0] + json_name(field), above[1] + field.name)
         yield path
-        if (
-            not field.is_repeated
-            and field.message_type
-            and field.message_type.file.package == message_type.file.package
-        ):
-            yield from _paths(field.message_type, (f"{path[0]}.", f"{path[1]}."))
+        child = None if field.is_repeated else field.message_type
+        if child is not None and child.file.package == message_type.file.package:
+            yield from _paths(child, (f"{path[0]}.", f"{path[1]}."))
 
 
 def _put_object(name: str, key: str, reader: MessageReader) -> Put:

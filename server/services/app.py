@@ -41,7 +41,7 @@ TYPES = frozenset(
 class AppService(MemberService):
     """Keeps apps. `forget` is told the id and key of each app that is made or changed, so that nothing remembers it as it was."""
 
-    def __init__(  # noqa: PLR0913 -- what it is built from
+    def __init__(
         self,
         engine: Engine,
         page_tokens: PageTokens,

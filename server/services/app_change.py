@@ -53,7 +53,7 @@ def judged_name(given: str) -> str:
 
 def _between(name: str, low: float, high: float, fault: type[InvalidInput]) -> Callable[[app_pb.AppSettings], Any]:
     def judge(settings: app_pb.AppSettings) -> float | None:
-        value: float | None = getattr(settings, name) if settings.HasField(name) else None  # type: ignore[arg-type]
+        value: float | None = getattr(settings, name) if settings.HasField(name) else None
         if value is not None and not low <= value <= high:
             raise fault
         return value

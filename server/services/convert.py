@@ -13,6 +13,12 @@ from server.store.scope import Role
 
 _decompressor = zstandard.ZstdDecompressor()
 
+_ROLES = {
+    Role.VIEWER: app_pb.APP_ROLE_VIEWER,
+    Role.EDITOR: app_pb.APP_ROLE_EDITOR,
+    Role.OWNER: app_pb.APP_ROLE_OWNER,
+}
+
 
 def timestamp_from_ms(epoch_ms: int) -> Timestamp:
     """A Timestamp of the millisecond."""
@@ -40,8 +46,8 @@ def event_from_payload(payload: bytes) -> event_pb.Event:
 
 
 def role_to_proto(role: Role) -> app_pb.AppRole:
-    """The role by its name in the contract."""
-    return app_pb.AppRole.Value(f"APP_ROLE_{role.name}")
+    """The role as the contract names it."""
+    return _ROLES[role]
 
 
 def totals_to_proto(totals: Totals) -> issue_pb.Totals:

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from server.errors import TooManyAppKeys
 from server.store.app_settings import AppSettings, put_settings, settings_from_row
-from server.store.scope import Role, accessible
+from server.store.scope import Role, accessible, id_of
 from server.store.tables import AppRow, MemberRow, OldAppKeyRow
 
 MAX_OLD_KEYS = 10
@@ -69,7 +69,7 @@ def create(session: Session, new: NewApp) -> App:
     row = AppRow(public_id=new.public_id, name=new.name, app_key=new.app_key, type=new.type, created_ms=new.created_ms)
     session.add(row)
     session.flush()
-    session.add(MemberRow(app_id=_id(row), user_id=new.owner_id, role=Role.OWNER, created_ms=new.created_ms))
+    session.add(MemberRow(app_id=id_of(row), user_id=new.owner_id, role=Role.OWNER, created_ms=new.created_ms))
     return _app(row, Role.OWNER)
 
 
@@ -106,9 +106,9 @@ def rotate_key(
 ) -> Rotation:
     """Give the app the key that `make_key` makes for its type. Raises AppNotFound, RoleTooLow and TooManyAppKeys."""
     row, role = accessible(session, user_id, public_id, Role.OWNER, for_update=True)
-    _make_room(session, _id(row), now_ms)
+    _make_room(session, id_of(row), now_ms)
     old_key, expires_ms = row.app_key, now_ms + grace_ms
-    session.add(OldAppKeyRow(app_id=_id(row), app_key=old_key, expires_ms=expires_ms))
+    session.add(OldAppKeyRow(app_id=id_of(row), app_key=old_key, expires_ms=expires_ms))
     row.app_key = make_key(row.type)
     session.add(row)
     return Rotation(_app(row, role), old_key, expires_ms)
@@ -134,7 +134,7 @@ def _make_room(session: Session, app_id: int, now_ms: int) -> None:
 
 def _app(row: AppRow, role: Role) -> App:
     return App(
-        id=_id(row),
+        id=id_of(row),
         public_id=row.public_id,
         name=row.name,
         app_key=row.app_key,
@@ -143,9 +143,3 @@ def _app(row: AppRow, role: Role) -> App:
         role=role,
         settings=settings_from_row(row),
     )
-
-
-def _id(row: AppRow) -> int:
-    if row.id is None:
-        raise TypeError(row)
-    return row.id

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, func, select
 
 from server.errors import OwnerStays, RoleTooLow, TooManyMembers, UserNotFound
-from server.store.scope import Role, accessible, member_of
-from server.store.tables import AppRow, MemberRow, UserRow
+from server.store.scope import Role, accessible, id_of, member_of
+from server.store.tables import MemberRow, UserRow
 
 MAX_MEMBERS = 1_000
 """Lists of members are answered whole."""
@@ -41,9 +41,9 @@ def add(session: Session, user_id: int, app_id: str, email: str, role: Role, now
     """
     app, _ = accessible(session, user_id, app_id, Role.OWNER, for_update=True)
     user = session.exec(select(UserRow).where(UserRow.email == email)).first()
-    if user is None:
+    if user is None or user.id is None:
         raise UserNotFound
-    row = session.get(MemberRow, (app.id, user.id)) or _new(session, app, user, now_ms)
+    row = session.get(MemberRow, (app.id, user.id)) or _new(session, id_of(app), user.id, now_ms)
     if row.role == Role.OWNER:
         raise OwnerStays
     row.role = role
@@ -54,7 +54,7 @@ def add(session: Session, user_id: int, app_id: str, email: str, role: Role, now
 def remove(session: Session, user_id: int, app_id: str, member_id: str) -> None:
     """Take access away; users may do that to themselves. Raises AppNotFound, RoleTooLow, UserNotFound and OwnerStays."""
     app, role = accessible(session, user_id, app_id, for_update=True)
-    member = None if app.id is None else member_of(session, app.id, member_id)
+    member = member_of(session, id_of(app), member_id)
     if role < Role.OWNER and (member is None or member.id != user_id):
         raise RoleTooLow
     if member is None:
@@ -65,11 +65,11 @@ def remove(session: Session, user_id: int, app_id: str, member_id: str) -> None:
     session.delete(row)
 
 
-def _new(session: Session, app: AppRow, user: UserRow, now_ms: int) -> MemberRow:
-    taken = session.exec(select(func.count()).select_from(MemberRow).where(MemberRow.app_id == app.id)).one()
+def _new(session: Session, app_id: int, user_id: int, now_ms: int) -> MemberRow:
+    taken = session.exec(select(func.count()).select_from(MemberRow).where(MemberRow.app_id == app_id)).one()
     if taken >= MAX_MEMBERS:
         raise TooManyMembers
-    return MemberRow(app_id=app.id, user_id=user.id, role=Role.VIEWER, created_ms=now_ms)
+    return MemberRow(app_id=app_id, user_id=user_id, role=Role.VIEWER, created_ms=now_ms)
 
 
 def _member(row: MemberRow, user: UserRow) -> Member:

@@ -87,14 +87,23 @@ def accessible(
     return found[0], Role(found[1])
 
 
+def id_of(row: AppRow) -> int:
+    """The id of an app that is stored."""
+    if row.id is None:
+        raise TypeError(row)
+    return row.id
+
+
 def member_of(session: Session, app_id: int, public_id: str) -> UserRow | None:
     """The user with this public id, if the user may see the app."""
     query = select(UserRow).join(MemberRow, col(MemberRow.user_id) == col(UserRow.id))
     return session.exec(query.where(MemberRow.app_id == app_id, UserRow.public_id == _storable(public_id))).first()
 
 
-def _seen_by(user_id: int) -> Select[tuple[int | None, str, int]]:
-    query = select(AppRow.id, AppRow.app_key, MemberRow.role).join(MemberRow, col(MemberRow.app_id) == col(AppRow.id))
+def _seen_by(user_id: int) -> Select[int | None, str, int]:
+    query = select(col(AppRow.id), col(AppRow.app_key), col(MemberRow.role)).join(
+        MemberRow, col(MemberRow.app_id) == col(AppRow.id)
+    )
     return query.where(MemberRow.user_id == user_id, col(AppRow.deleted_ms).is_(None))
 
 
