@@ -63,9 +63,7 @@ class _Registry(Protocol):
     def add_registered_method_handlers(self, service_name: str, method_handlers: Any) -> None: ...  # noqa: ANN401
 
 
-async def serve(
-    settings: Settings, *, grpc_door: bool, rest_door: bool, ready: Callable[[Addresses], None]
-) -> None:
+async def serve(settings: Settings, *, grpc_door: bool, rest_door: bool, ready: Callable[[Addresses], None]) -> None:
     """Run the asked-for doors until SIGTERM or SIGINT, then finish what is in flight, commit, and return.
 
     Without the gRPC door REST talks to `settings.target`. `ready` is told the addresses once everything listens.
@@ -75,7 +73,7 @@ async def serve(
     async with AsyncExitStack() as stack:
         stack.enter_context(_stop_signals(stop))
         with_store = grpc_door or not settings.target
-        backend = await stack.enter_async_context(_backend(settings)) if with_store else None
+        backend = await stack.enter_async_context(open_backend(settings)) if with_store else None
         grpc_at = await stack.enter_async_context(_grpc_server(settings, backend)) if backend and grpc_door else None
         rest_at = None
         if rest_door:
@@ -129,7 +127,7 @@ class Backend:
 
 
 @asynccontextmanager
-async def _backend(settings: Settings) -> AsyncIterator[Backend]:
+async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     engine = Engine(settings.database)
     try:
@@ -154,7 +152,9 @@ def prepare_schema(engine: Engine) -> None:
     if state is SchemaState.CURRENT:
         return
     if not engine.is_sqlite:
-        raise StartupFault(f"the database schema is {state.value}; run: healthguard migrate (with the same --database-url)")
+        raise StartupFault(
+            f"the database schema is {state.value}; run: healthguard migrate (with the same --database-url)"
+        )
     upgrade(engine)
 
 
@@ -216,7 +216,7 @@ async def _rest_server(settings: Settings, channel: Any, stop: asyncio.Event) ->
     server = _Uvicorn(config)
     running = asyncio.create_task(server.serve(sockets=[listener]))
     running.add_done_callback(lambda _task: stop.set())
-    while not server.started and not running.done():
+    while not server.started and not running.done():  # noqa: ASYNC110 -- uvicorn tells by this flag alone
         await asyncio.sleep(0.01)
     if running.done():
         running.result()

@@ -112,14 +112,23 @@ def _secrets(text: str, lower: str, *, is_url: bool) -> Iterator[_Span]:
 
 
 def _pairs(text: str, pair: re.Pattern[str], value: re.Pattern[str]) -> Iterator[_Span]:
+    # What lies inside a secret is masked with it. Looking there again is quadratic: token=token=token=...
+    end = 0
     for match in pair.finditer(text):
-        if is_secret_name(_last_name(match[1])) and (found := value.match(text, match.end())):
+        if match.end() <= end or not is_secret_name(_last_name(match[1])):
+            continue
+        if found := value.match(text, match.end()):
+            end = found.end()
             yield found.span()
 
 
 def _members(text: str) -> Iterator[_Span]:
+    end = 0
     for match in _MEMBER.finditer(text):
-        if is_secret_name(match[1]) and (span := _member_value(text, match.end(), match[2])):
+        if match.end() <= end or not is_secret_name(match[1]):
+            continue
+        if span := _member_value(text, match.end(), match[2]):
+            end = span[1]
             yield span
 
 

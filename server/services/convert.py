@@ -2,9 +2,7 @@
 
 import zstandard
 from google.protobuf.timestamp_pb2 import Timestamp
-from healthguard.v1 import app_pb2 as app_pb
-from healthguard.v1 import event_pb2 as event_pb
-from healthguard.v1 import issue_pb2 as issue_pb
+from healthguard.v1 import app_pb2 as app_pb, event_pb2 as event_pb, issue_pb2 as issue_pb
 
 from server.errors import InvalidTimeRange
 from server.store.issues import Issue, TimeRange, Totals
@@ -76,7 +74,7 @@ def issue_to_proto(issue: Issue) -> issue_pb.Issue:
         last_seen_release=issue.last_seen_release,
         fixed_in_release=issue.fixed_in_release,
         verified_in_release=issue.verified_in_release,
-        status=issue_pb.IssueStatus.Value(f"ISSUE_STATUS_{issue.status.upper()}"),
+        status=f"ISSUE_STATUS_{issue.status.upper()}",
         platform_distribution=issue.platforms,
         archived=issue.archived,
         archive_time=_optional_time(issue.archived_ms),

@@ -1,9 +1,7 @@
 """IssueService: totals and issues of the caller's apps."""
 
-import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
-from healthguard.v1 import issue_pb2 as issue_pb
-from healthguard.v1 import issue_service_pb2 as issue_service_pb
+from healthguard.v1 import issue_pb2 as issue_pb, issue_service_pb2 as issue_service_pb
 from sqlmodel import Session
 
 from server import context as caller
@@ -17,8 +15,7 @@ from server.services.convert import (
     totals_to_proto,
 )
 from server.services.issue_change import IssueChangeService
-from server.store import issues as store_issues
-from server.store import lifecycle
+from server.store import issues as store_issues, lifecycle
 from server.store.engine import Engine
 from server.store.issues import Issue, IssueFilter, StoredEvent, TimeRange, Totals
 from server.store.lifecycle import Comment
@@ -56,25 +53,27 @@ class IssueService(IssueChangeService):
         self._page_tokens = page_tokens
 
     async def GetOverview(  # noqa: N802
-        self, request: issue_service_pb.GetOverviewRequest, context: grpc.aio.ServicerContext
+        self, request: issue_service_pb.GetOverviewRequest, _context: object
     ) -> issue_service_pb.GetOverviewResponse:
         seen = _time_range(request)
         totals = await self._engine.read(_totals, caller.current_user().id, request, seen)
         return issue_service_pb.GetOverviewResponse(totals=totals_to_proto(totals))
 
     async def ListIssues(  # noqa: N802
-        self, request: issue_service_pb.ListIssuesRequest, context: grpc.aio.ServicerContext
+        self, request: issue_service_pb.ListIssuesRequest, _context: object
     ) -> issue_service_pb.ListIssuesResponse:
         seen, size = _time_range(request), _page_size(request.page_size)
         scope, after = self._page_after(request)
         issues = await self._engine.read(_page, caller.current_user().id, request, seen, after, size + 1)
         response = issue_service_pb.ListIssuesResponse(issues=[issue_to_proto(issue) for issue in issues[:size]])
         if len(issues) > size:
-            response.next_page_token = self._page_tokens.sign([issues[size - 1].last_seen_ms, issues[size - 1].id], scope)
+            response.next_page_token = self._page_tokens.sign(
+                [issues[size - 1].last_seen_ms, issues[size - 1].id], scope
+            )
         return response
 
     async def ListIssueEvents(  # noqa: N802
-        self, request: issue_service_pb.ListIssueEventsRequest, context: grpc.aio.ServicerContext
+        self, request: issue_service_pb.ListIssueEventsRequest, _context: object
     ) -> issue_service_pb.ListIssueEventsResponse:
         when, size = _time_range(request), _page_size(request.page_size)
         scope, after = self._page_after(request)
@@ -89,7 +88,7 @@ class IssueService(IssueChangeService):
         return response
 
     async def ListIssueComments(  # noqa: N802
-        self, request: issue_service_pb.ListIssueCommentsRequest, context: grpc.aio.ServicerContext
+        self, request: issue_service_pb.ListIssueCommentsRequest, _context: object
     ) -> issue_service_pb.ListIssueCommentsResponse:
         size = _page_size(request.page_size)
         scope, after = self._page_after(request)
@@ -102,7 +101,7 @@ class IssueService(IssueChangeService):
         return response
 
     async def GetIssue(  # noqa: N802
-        self, request: issue_service_pb.GetIssueRequest, context: grpc.aio.ServicerContext
+        self, request: issue_service_pb.GetIssueRequest, _context: object
     ) -> issue_service_pb.GetIssueResponse:
         found = await self._engine.read(_detail, caller.current_user().id, request, _time_range(request))
         if found is None:
@@ -114,8 +113,7 @@ class IssueService(IssueChangeService):
 
     def _page_after(self, request: Paged) -> tuple[str, list[int] | None]:
         """What a page token of this list is bound to (the caller and the filter), and the position it opens."""
-        bound = type(request)()
-        bound.CopyFrom(request)  # type: ignore[arg-type]  # of its own type
+        bound = type(request).FromString(request.SerializeToString())
         bound.ClearField("page_token")
         bound.ClearField("page_size")
         kind = type(request).DESCRIPTOR.name
@@ -125,7 +123,7 @@ class IssueService(IssueChangeService):
 
 def _time_range(request: Ranged) -> TimeRange:
     def bound(name: str) -> Timestamp | None:
-        return getattr(request, name) if request.HasField(name) else None  # type: ignore[arg-type]
+        return getattr(request, name) if request.HasField(name) else None
 
     return time_range(bound("start_time"), bound("end_time"))
 
@@ -146,9 +144,7 @@ def _filter(
     return IssueFilter(apps, request.platform, _ARCHIVED[request.status], seen)
 
 
-def _totals(
-    session: Session, user_id: int, request: issue_service_pb.GetOverviewRequest, seen: TimeRange
-) -> Totals:
+def _totals(session: Session, user_id: int, request: issue_service_pb.GetOverviewRequest, seen: TimeRange) -> Totals:
     return store_issues.totals(session, _filter(session, user_id, request, seen))
 
 
@@ -188,11 +184,13 @@ def _event_page(
 ) -> list[StoredEvent] | None:
     issue = _find(session, user_id, request.id)
     position = None if after is None else (after[0], after[1])
-    return issue and store_issues.events_of(session, issue, when, request.platform, position, limit)
+    return None if issue is None else store_issues.events_of(session, issue, when, request.platform, position, limit)
 
 
 def _comment_page(
     session: Session, user_id: int, issue_id: str, after: list[int] | None, limit: int
 ) -> list[Comment] | None:
     issue = _find(session, user_id, issue_id)
-    return issue and lifecycle.comments(session, issue.app_id, issue.id, after[0] if after else None, limit)
+    if issue is None:
+        return None
+    return lifecycle.comments(session, issue.app_id, issue.id, after[0] if after else None, limit)

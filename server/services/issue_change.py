@@ -1,9 +1,9 @@
 """The part of IssueService that changes issues: where they stand, whose they are, and what people say about them."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-import grpc
 from healthguard.v1 import (
     issue_service_pb2 as issue_service_pb,
     issue_service_pb2_grpc as issue_service_grpc,
@@ -46,40 +46,40 @@ class IssueChangeService(issue_service_grpc.IssueServiceServicer):
         self._ids = IdSequence()
 
     async def ArchiveIssue(  # noqa: N802 -- the contract's name
-        self, request: issue_service_pb.ArchiveIssueRequest, context: grpc.aio.ServicerContext
+        self, request: issue_service_pb.ArchiveIssueRequest, _context: object
     ) -> issue_service_pb.ArchiveIssueResponse:
         issue = await self._change(request.id, lifecycle.archive)
         return issue_service_pb.ArchiveIssueResponse(issue=issue_to_proto(issue))
 
     async def ReopenIssue(  # noqa: N802
-        self, request: issue_service_pb.ReopenIssueRequest, context: grpc.aio.ServicerContext
+        self, request: issue_service_pb.ReopenIssueRequest, _context: object
     ) -> issue_service_pb.ReopenIssueResponse:
         issue = await self._change(request.id, lifecycle.reopen)
         return issue_service_pb.ReopenIssueResponse(issue=issue_to_proto(issue))
 
     async def MarkIssueFixed(  # noqa: N802
-        self, request: issue_service_pb.MarkIssueFixedRequest, context: grpc.aio.ServicerContext
+        self, request: issue_service_pb.MarkIssueFixedRequest, _context: object
     ) -> issue_service_pb.MarkIssueFixedResponse:
         release = _release(request.fixed_in_release, FixedInReleaseRequired)
-        issue = await self._change(request.id, lambda *args: lifecycle.mark_fixed(*args, release))
+        issue = await self._change(request.id, partial(lifecycle.mark_fixed, release=release))
         return issue_service_pb.MarkIssueFixedResponse(issue=issue_to_proto(issue))
 
     async def MarkIssueVerified(  # noqa: N802
-        self, request: issue_service_pb.MarkIssueVerifiedRequest, context: grpc.aio.ServicerContext
+        self, request: issue_service_pb.MarkIssueVerifiedRequest, _context: object
     ) -> issue_service_pb.MarkIssueVerifiedResponse:
         release = _release(request.verified_in_release, VerifiedInReleaseRequired)
-        issue = await self._change(request.id, lambda *args: lifecycle.mark_verified(*args, release))
+        issue = await self._change(request.id, partial(lifecycle.mark_verified, release=release))
         return issue_service_pb.MarkIssueVerifiedResponse(issue=issue_to_proto(issue))
 
     async def UpdateIssue(  # noqa: N802
-        self, request: issue_service_pb.UpdateIssueRequest, context: grpc.aio.ServicerContext
+        self, request: issue_service_pb.UpdateIssueRequest, _context: object
     ) -> issue_service_pb.UpdateIssueResponse:
         paths = masked_fields(request, request.update_mask, ("assignee", "mute_expire_time"))
-        issue = await self._change(request.id, lambda *args: _update(*args, request, paths))
+        issue = await self._change(request.id, partial(_update, request=request, paths=paths))
         return issue_service_pb.UpdateIssueResponse(issue=issue_to_proto(issue))
 
     async def AddIssueComment(  # noqa: N802
-        self, request: issue_service_pb.AddIssueCommentRequest, context: grpc.aio.ServicerContext
+        self, request: issue_service_pb.AddIssueCommentRequest, _context: object
     ) -> issue_service_pb.AddIssueCommentResponse:
         text = _comment(request.text)
         comment = await self._engine.write(_add_comment, self._by(), *_parts(request.id), text)
@@ -103,7 +103,7 @@ def _changed(session: Session, by: Change, app_key: str, fingerprint: str, chang
     return issue
 
 
-def _update(  # noqa: PLR0913 -- the signature of ChangeIssue and the two things an update knows
+def _update(
     session: Session,
     apps: Mapping[int, str],
     fingerprint: str,
@@ -116,7 +116,7 @@ def _update(  # noqa: PLR0913 -- the signature of ChangeIssue and the two things
         member = member_of(session, row.app_id, request.assignee) if request.assignee else None
         if request.assignee and member is None:
             raise UserNotFound
-        lifecycle.assign(session, row, by, member and member.id, member.email if member else "")
+        lifecycle.assign(session, row, by, member.id if member else None, member.email if member else "")
     if "mute_expire_time" in paths:
         until = ms_from_timestamp(request.mute_expire_time) if request.HasField("mute_expire_time") else None
         lifecycle.mute(session, row, by, until)

@@ -15,8 +15,7 @@ import orjson
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 from sqlmodel import Session
 
 from server.errors import DiskFull, StoreUnavailable
@@ -121,7 +120,7 @@ def copy_rows(session: Session, table: str, columns: Columns, rows: Sequence[Seq
     if not isinstance(connection, psycopg.Connection):
         raise TypeError(connection)
     try:
-        with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)") as copy:  # type: ignore[arg-type]  # names come from this program
+        with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)") as copy:
             copy.set_types([_POSTGRES_TYPES[kind] for _, kind in columns])
             for row in rows:
                 copy.write_row(row)

@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import ColumnElement, exists, literal, or_, tuple_, union_all
-from sqlalchemy import select as sa_select
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, exists, literal, or_, select as sa_select, tuple_, union_all
 from sqlmodel import Session, col, func, select
 
 from server.store.counters import HOUR_MS, hour_scope
@@ -95,11 +96,15 @@ def totals(session: Session, which: IssueFilter) -> Totals:
 
 
 def _all_time(session: Session, which: IssueFilter) -> Totals:
-    row = session.exec(
-        select(
-            *(func.coalesce(func.sum(getattr(TotalsRow, name)), 0) for name in _SUMMED)  # type: ignore[call-overload]
-        ).where(col(TotalsRow.app_id).in_(which.app_ids), TotalsRow.platform == (which.platform or EVERY_PLATFORM))
-    ).one()
+    row = (
+        session.connection()
+        .execute(
+            sa_select(*(func.coalesce(func.sum(getattr(TotalsRow, name)), 0) for name in _SUMMED)).where(
+                col(TotalsRow.app_id).in_(which.app_ids), col(TotalsRow.platform) == (which.platform or EVERY_PLATFORM)
+            )
+        )
+        .one()
+    )
     events, errors, failed, users, open_issues, archived_issues = (int(value) for value in row)
     issues = open_issues * (False in which.archived) + archived_issues * (True in which.archived)
     return Totals(events, errors, failed, users, issues)
@@ -179,7 +184,7 @@ def _add_edges(session: Session, which: IssueFilter, edges: list[tuple[int, int]
 def _count_users(
     session: Session, which: IssueFilter, hours: tuple[int, int] | None, edges: list[tuple[int, int]]
 ) -> int:
-    parts = []
+    parts: list[sa.Select[Any, Any]] = []
     if hours is not None:
         scope = col(DistinctUserRow.scope)
         in_hours = [
@@ -189,10 +194,10 @@ def _count_users(
         ]
         if which.platform:
             in_hours.append(func.substr(scope, len(hour_scope(0)) + 1) == which.platform)
-        parts.append(sa_select(DistinctUserRow.app_id, DistinctUserRow.user_key).where(*in_hours))
+        parts.append(sa_select(col(DistinctUserRow.app_id), col(DistinctUserRow.user_key)).where(*in_hours))
     if edges:
         parts.append(
-            sa_select(EventRow.app_id, EventRow.user_key).where(
+            sa_select(col(EventRow.app_id), col(EventRow.user_key)).where(
                 *_in_edges(which, edges), col(EventRow.kind) != OTHER, col(EventRow.user_key).is_not(None)
             )
         )
@@ -271,7 +276,7 @@ class StoredEvent:
     payload: bytes
 
 
-def events_of(  # noqa: PLR0913 -- one page of one issue: each part of the question is its own
+def events_of(
     session: Session, issue: Issue, when: TimeRange, platform: str, after: tuple[int, int] | None, limit: int
 ) -> list[StoredEvent]:
     """The issue's events in the range, newest first, ties newest arrival first, behind the position `after`."""

@@ -119,9 +119,7 @@ def note(session: Session, row: IssueRow, by: Change, kind: str, text: str) -> C
     return Comment(entry_id, author, kind, text, by.now_ms)
 
 
-def comments(
-    session: Session, app_id: int, issue_id: int, before_id: int | None, limit: int
-) -> list[Comment]:
+def comments(session: Session, app_id: int, issue_id: int, before_id: int | None, limit: int) -> list[Comment]:
     """Entries of an issue's thread, newest first, older than `before_id`."""
     query = (
         select(IssueCommentRow, UserRow.email)

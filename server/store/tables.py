@@ -174,10 +174,10 @@ class DistinctUserRow(SQLModel, table=True):
     """A user counted in one scope: the app, a platform, an issue, or a platform's hour (see counters.py)."""
 
     __tablename__: ClassVar[str] = "distinct_users"
-    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 -- SQLAlchemy's own form
+    __table_args__ = {"sqlite_with_rowid": False}
 
     app_id: int = Field(primary_key=True, sa_type=BigInteger)
-    scope: str = Field(primary_key=True, sa_type=ByteOrdered)  # type: ignore[call-overload]  # an instance works too
+    scope: str = Field(primary_key=True, sa_type=ByteOrdered)
     user_key: int = Field(primary_key=True, sa_type=BigInteger)
 
 

@@ -23,7 +23,8 @@ _HEADS = (
     "peak MB",
     "B/event",
     "of raw",
-    "gen. cores",
+    "generator",
+    "others",
     "budget",
     "met",
 )
@@ -58,6 +59,7 @@ class Report:
         return [row for row in self.rows if row.engine == engine]
 
     def _lines(self) -> Iterator[str]:
+        yield "CPU: seconds of collector and database for 10,000 events or requests; cores of the load generator and of other work."
         yield from (f"{name:12} {value}" for name, value in self.machine.items())
         for engine, description in self.databases.items():
             rows = self._of(engine)
@@ -85,6 +87,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         _number(row.event_bytes, 0),
         "" if row.share is None else f"{row.share:.0%}",
         _number(row.generator_cores, 2),
+        _number(row.other_cores, 2),
         ", ".join(budget.text for budget in promised),
         _yes_no([budget.is_met(row) for budget in promised]),
     )
