@@ -42,8 +42,6 @@ class Operation:
     parameters: tuple[Schema, ...]
     body: Schema | None
     """Schema of the JSON body; None where no body is read."""
-    body_required: bool
-    """Whether a request without a body is one whose body is wrong, not one whose fields are all absent."""
     success_status: int
     response: Schema | None
     """Schema of the JSON answer; None where the answer is empty or not JSON."""
@@ -131,7 +129,6 @@ def _operation(path: str, verb: str, item: Schema) -> Operation:
         rpc=_method(name) if name else None,
         parameters=tuple(item.get("parameters", ())),
         body=body["schema"] if body else None,
-        body_required=bool(item.get("requestBody", {}).get("required", False)),
         success_status=status,
         response=answer["schema"] if answer else None,
         any_origin=bool(item.get("x-any-origin", False)),

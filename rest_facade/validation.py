@@ -97,9 +97,6 @@ class Validation:
             name: ParameterReader(item.rpc.input_type, item.parameters) for name, item in planned.items() if item.rpc
         }
         self._checkers = {name: BodyChecker(item.body) for name, item in planned.items() if item.body is not None}
-        self._bodiless: dict[str, Any] = {
-            name: None if item.body_required else {} for name, item in planned.items() if item.body is not None
-        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Reads one request; raises Problem for what is no path or no JSON."""
@@ -110,6 +107,6 @@ class Validation:
             exchange.violations.extend(violations)
             if name in self._checkers:
                 text = (await receive())["body"]
-                exchange.body = parse_json(text) if text else self._bodiless[name]
+                exchange.body = parse_json(text) if text else None
                 exchange.violations.extend(self._checkers[name].violations(exchange.body))
         await self._app(scope, receive, send)

@@ -50,6 +50,9 @@ from server.store.migrate import SchemaState, schema_state, upgrade
 MAX_MESSAGE_BYTES = 16 * 1_048_576
 """1,000 events of the longest kind a REST body can hold would be more; gRPC callers split those."""
 
+MAX_ANSWER_BYTES = 64 * 1_048_576
+"""50 events of an issue, each as large as one request may be, and room for the rest."""
+
 GRACE_S = 8.0
 """Time that calls in flight get at the end; with the commit after it the whole stop stays inside 10 s."""
 
@@ -77,10 +80,19 @@ async def serve(settings: Settings, *, grpc_door: bool, rest_door: bool, ready: 
         grpc_at = await stack.enter_async_context(_grpc_server(settings, backend)) if backend and grpc_door else None
         rest_at = None
         if rest_door:
-            channel = InProcessChannel(backend.in_process()) if backend else grpc.aio.insecure_channel(settings.target)
+            channel = InProcessChannel(backend.in_process()) if backend else _network_channel(settings.target)
             rest_at = await stack.enter_async_context(_rest_server(settings, channel, stop))
         ready(Addresses(rest=rest_at, grpc=grpc_at))
         await stop.wait()
+
+
+def _network_channel(target: str) -> grpc.aio.Channel:
+    options = [
+        ("grpc.max_receive_message_length", MAX_ANSWER_BYTES),
+        ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.enable_http_proxy", 0),
+    ]
+    return grpc.aio.insecure_channel(target, options=options)
 
 
 class Backend:
@@ -162,7 +174,7 @@ def prepare_schema(engine: Engine) -> None:
 async def _grpc_server(settings: Settings, backend: Backend) -> AsyncIterator[Address]:
     options = [
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-        ("grpc.max_send_message_length", 4 * MAX_MESSAGE_BYTES),
+        ("grpc.max_send_message_length", MAX_ANSWER_BYTES),
         ("grpc.so_reuseport", int(settings.worker is not None)),
     ]
     server = grpc.aio.server(interceptors=backend.interceptors, options=options)

@@ -186,3 +186,9 @@ async def test_lost_database_is_unavailable(engine: str) -> None:
     with pytest.raises(StoreUnavailable):
         await lost.read(issues.totals, IssueFilter(APP))
     lost.close()
+
+
+async def test_nul_in_a_filter_finds_nothing(store: Engine) -> None:
+    await commit(store, submission(event()))
+    assert await read_totals(store, IssueFilter(APP, "we\0b")) == Totals()
+    assert await store.read(issues.find, APP, "js:\0") is None

@@ -135,6 +135,7 @@ class _Ledger(_Fake, ledger_service_pb2_grpc.LedgerServiceServicer):
 
 class _Health(_Fake, health_pb2_grpc.HealthServicer):
     async def Check(self, request, context):
+        self._services.metadata.append(dict(context.invocation_metadata()))
         status = (
             health_pb2.HealthCheckResponse.SERVING
             if self._services.serving

@@ -1,8 +1,11 @@
 """Who a request is from, what the servicer is told about it, and its one line in the log."""
 
+from unittest.mock import Mock
+
 import pytest
 import structlog
 from prometheus_client import REGISTRY
+from starlette.requests import ClientDisconnect
 
 from rest_facade.app import create_app
 from rest_facade.settings import FacadeSettings
@@ -122,6 +125,21 @@ async def test_cause_of_a_servers_fault_is_in_the_line(facade, services, lines) 
     services.answers["GetMe"] = RuntimeError("a secret")
     await facade.get("/api/auth/me", headers=_USER)
     assert lines[-1]["error"] == "UNKNOWN: Unexpected error"
+
+
+async def test_unforeseen_exception_is_in_the_line(facade, monkeypatch, lines) -> None:
+    fault = RuntimeError("a secret")
+    monkeypatch.setattr("rest_facade.transcoder.Plan.request", Mock(side_effect=fault))
+    await facade.get("/api/auth/me", headers=_USER)
+    [line] = lines
+    assert (line["log_level"], line["status"], line["exc_info"]) == ("error", 500, fault)
+
+
+async def test_client_that_left_is_told_from_an_answer(facade, monkeypatch, lines) -> None:
+    monkeypatch.setattr("rest_facade.transcoder.Plan.respond", Mock(side_effect=ClientDisconnect))
+    with pytest.raises(AssertionError):  # httpx wants a response; a real server knows that its client has gone
+        await facade.get("/api/auth/me", headers=_USER)
+    assert lines[0]["status"] == 499
 
 
 def counted(name: str, **labels: str) -> float:

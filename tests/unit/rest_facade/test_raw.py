@@ -26,6 +26,12 @@ async def test_ready_follows_the_health_service(facade, services) -> None:
     assert (answer.status_code, answer.json()["ready"]) == (503, False)
 
 
+async def test_ready_asks_as_the_request_it_is(facade, services) -> None:
+    answer = await facade.get("/ready")
+    told = services.metadata[0]
+    assert (told["x-request-id"], told["x-healthguard-door"]) == (answer.headers["x-request-id"], "rest")
+
+
 async def test_ready_without_a_backend_is_not() -> None:
     app = create_app(FacadeSettings(), InProcessChannel(InProcessServer()))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://collector.test") as client:
