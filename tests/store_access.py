@@ -35,7 +35,7 @@ def backdate_deletion(database_url: str, app_key: str, hours: int) -> None:
 
 def stored_event_ids(database_url: str, app_key: str) -> Counter[str]:
     """How often each event id of an app stands in the table of events."""
-    with _session(database_url) as session:
+    with _session(database_url, writes=False) as session:
         query = (
             select(EventRow.payload)
             .join(AppRow, col(AppRow.id) == col(EventRow.app_id))
@@ -49,10 +49,11 @@ def _event(payload: bytes) -> event_pb.Event:
 
 
 @contextmanager
-def _session(database_url: str) -> Iterator[Session]:
+def _session(database_url: str, *, writes: bool = True) -> Iterator[Session]:
+    """A session beside the collector's; one that only reads takes no lock that the collector waits for."""
     engine = Engine(database_url)
     try:
-        with Session(engine.sync_engine()) as session:
+        with Session(engine.sync_engine() if writes else engine._read_engine) as session:
             yield session
     finally:
         engine.close()

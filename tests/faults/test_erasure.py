@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from tests.client import Rest
 from tests.conftest import StartCollector
 from tests.sample import performance_event
@@ -11,6 +13,7 @@ BATCHES = 60
 PATIENCE_S = 60
 
 
+@pytest.mark.slow
 def test_erasure_goes_on_after_a_kill(engine: str, start_collector: StartCollector) -> None:
     collector = start_collector(engine)
     with Rest(collector.rest) as rest:
@@ -39,4 +42,4 @@ def _wait_below(database_url: str, app_key: str, events: int) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while len(stored_event_ids(database_url, app_key)) >= events:
         assert time.monotonic() < deadline, "nothing was erased"
-        time.sleep(0.05)
+        time.sleep(0.2)
