@@ -4,14 +4,14 @@ Hours and their users are counted per dimension, so that a filter on any of the 
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import groupby
 from typing import Final
 
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
-from server.store.engine import Columns, StaleTransaction, bind, source
+from server.store.engine import Columns, bind, source
 from server.store.tables import DimensionRow
 
 MAX_PER_APP: Final = 5_000
@@ -44,12 +44,24 @@ _COLUMNS: Columns = (
 
 
 def resolve(session: Session, wanted: Collection[Key]) -> Known:
-    """Numbers of the dimensions, new ones included. Raises StaleTransaction when another writer added one meanwhile."""
+    """Numbers of the dimensions, new ones included."""
     known = _find(session, wanted)
-    missing = sorted(set(wanted) - set(known))
+    missing = set(wanted) - set(known)
     if missing:
-        known |= _add(session, missing)
+        _lock(session, {app_id for app_id, _ in missing})
+        known |= _find(session, missing)
+        known |= _add(session, sorted(missing - set(known)))
     return known
+
+
+def _lock(session: Session, app_ids: Collection[int]) -> None:
+    """Let one writer at a time number new dimensions of an app; SQLite has but one writer.
+
+    Taken before any row is locked, and in order, so that two writers cannot wait for each other.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        for app_id in sorted(app_ids):
+            session.connection().execute(text("SELECT pg_advisory_xact_lock(:app_id)"), {"app_id": app_id})
 
 
 def _find(session: Session, wanted: Collection[Key]) -> Known:
@@ -68,40 +80,29 @@ def _find(session: Session, wanted: Collection[Key]) -> Known:
 
 
 def _add(session: Session, missing: list[Key]) -> Known:
-    """Number new dimensions from the app's largest on; this happens once per combination, so it may cost a query each."""
+    """Number new dimensions, each app's from its largest on. This happens once per combination."""
     added: Known = {}
-    other = Dimension(OTHER, OTHER, OTHER, OTHER)
-    for app_id, dimension in missing:
-        largest = session.exec(
-            select(DimensionRow.id).where(DimensionRow.app_id == app_id).order_by(col(DimensionRow.id).desc()).limit(1)
-        ).first()
-        number = (largest or 0) + 1
-        counted = dimension if number <= MAX_PER_APP else other
-        if counted is other:
-            found = _find(session, [(app_id, other)])
-            if found:
-                added[app_id, dimension] = found[app_id, other]
-                continue
-        _insert(session, app_id, counted, number)
-        added[app_id, dimension] = (number, counted)
+    for app_id, keys in groupby(missing, key=lambda key: key[0]):
+        wanted = [dimension for _, dimension in keys]
+        largest = session.exec(select(func.max(DimensionRow.id)).where(DimensionRow.app_id == app_id)).one() or 0
+        room = max(0, MAX_PER_APP - largest)
+        for number, dimension in enumerate(wanted[:room], start=largest + 1):
+            session.add(DimensionRow(app_id=app_id, id=number, **asdict(dimension)))
+            added[app_id, dimension] = (number, dimension)
+        if wanted[room:]:
+            shared = _other(session, app_id, max(largest, MAX_PER_APP) + 1)
+            added |= {(app_id, dimension): shared for dimension in wanted[room:]}
+    session.flush()
     return added
 
 
-def _insert(session: Session, app_id: int, dimension: Dimension, number: int) -> None:
-    session.add(
-        DimensionRow(
-            app_id=app_id,
-            platform=dimension.platform,
-            environment=dimension.environment,
-            release=dimension.release,
-            type=dimension.type,
-            id=number,
-        )
-    )
-    try:
-        session.flush()
-    except IntegrityError as error:
-        raise StaleTransaction from error
+def _other(session: Session, app_id: int, number: int) -> tuple[int, Dimension]:
+    """The dimension for what there is no room for; it takes `number` when it is new."""
+    other = Dimension(OTHER, OTHER, OTHER, OTHER)
+    found = _find(session, [(app_id, other)])
+    if not found:
+        session.add(DimensionRow(app_id=app_id, id=number, **asdict(other)))
+    return found.get((app_id, other), (number, other))
 
 
 def matching(session: Session, app_ids: Collection[int], only: Dimension) -> list[tuple[int, int]] | None:
