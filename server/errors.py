@@ -104,7 +104,7 @@ class UnsupportedAppType(InvalidInput):
 class AppKeyRequired(InvalidInput):
     reason = "APP_KEY_REQUIRED"
     field = "appKey"
-    message = "The batch names no app key."
+    message = "appKey is required."
 
 
 class EventsRequired(InvalidInput):

@@ -1,5 +1,6 @@
 """From a judged event to the row that is stored."""
 
+import math
 from base64 import urlsafe_b64encode
 from hashlib import blake2b
 from typing import Final
@@ -10,6 +11,7 @@ from healthguard.v1 import event_pb2 as event_pb
 from server.ingest.grouping import group
 from server.ingest.scrub import scrub
 from server.store.events import ERROR, FAILED_REQUEST, OTHER, IssueSeed, NewEvent
+from server.store.performance import Measurement
 
 UNKNOWN_PLATFORM: Final = "unknown"
 MAX_ISSUE_MESSAGE: Final = 4_096
@@ -40,6 +42,7 @@ def prepare(event: event_pb.Event, app_id: int, time_ms: int, received_ms: int) 
             storable(grouping.error_type),
         ),
         payload=_compressor.compress(event.SerializeToString()),
+        measurement=_measurement(event) if event.type == "performance" else None,
     )
 
 
@@ -59,6 +62,13 @@ def _kind(event: event_pb.Event) -> int:
     if event.type == "http" and event.HasField("success") and not event.success:
         return FAILED_REQUEST
     return OTHER
+
+
+def _measurement(event: event_pb.Event) -> Measurement | None:
+    """What a performance event measured; None without a name or a number that can be ordered."""
+    if not event.name or not event.HasField("value") or not math.isfinite(event.value):
+        return None
+    return Measurement(storable(event.name), event.value, event.rating)
 
 
 def _user_key(event: event_pb.Event) -> int | None:
