@@ -85,10 +85,10 @@ def record(session: Session, measured: Iterable[tuple[int, int, Measurement]], s
             change.bins = merged
     rows = [(*k, shard, sketch.to_text(c.bins), c.count, *c.rated) for k, c in sorted(changes.items())]
     query = text(_UPSERT.format(rows=source(session, "r", _COLUMNS)))
-    for *key, count in session.connection().execute(query, bind(session, "r", _COLUMNS, rows)):
-        app_id, hours, hour, name = key
-        seen, _ = kept.get((app_id, hours, hour, name), (0, ""))
-        if count != seen + changes[app_id, hours, hour, name].count:
+    for app_id, hours, hour, name, count in session.connection().execute(query, bind(session, "r", _COLUMNS, rows)):
+        written: Key = app_id, hours, hour, name
+        seen, _ = kept.get(written, (0, ""))
+        if count != seen + changes[written].count:
             raise StaleTransaction
 
 
@@ -143,15 +143,11 @@ def _kept(session: Session, changes: Mapping[Key, Metric], shard: int) -> dict[K
         f"FROM {source(session, 'k', _KEY_COLUMNS)} CROSS JOIN metric_spans AS m WHERE m.app_id = k.app_id "
         "AND m.span_hours = k.span_hours AND m.first_hour = k.first_hour AND m.name = k.name AND m.shard = :shard"
     )
-    rows = session.connection().execute(
-        text(query), bind(session, "k", _KEY_COLUMNS, sorted(keys)) | {"shard": shard}
-    )
+    rows = session.connection().execute(text(query), bind(session, "k", _KEY_COLUMNS, sorted(keys)) | {"shard": shard})
     return {(app_id, hours, hour, name): (count, bins) for app_id, hours, hour, name, count, bins in rows}
 
 
-def _bounded(
-    session: Session, changes: dict[Key, Metric], kept: Mapping[Key, object], shard: int
-) -> dict[Key, Metric]:
+def _bounded(session: Session, changes: dict[Key, Metric], kept: Mapping[Key, object], shard: int) -> dict[Key, Metric]:
     """The changes with those of names for which their span has no room under OTHER_NAMES."""
     new = [key for key in changes if key not in kept and key[3] != OTHER_NAMES]
     if not new:
@@ -205,9 +201,7 @@ def _spans(first_hour: int, last_hour: int) -> list[sa.ColumnElement[bool]]:
 
 
 def _between(hours: int, first_hour: int, last_hour: int) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        col(MetricSpanRow.span_hours) == hours, col(MetricSpanRow.first_hour).between(first_hour, last_hour)
-    )
+    return sa.and_(col(MetricSpanRow.span_hours) == hours, col(MetricSpanRow.first_hour).between(first_hour, last_hour))
 
 
 def _most_measured(found: dict[str, Metric]) -> list[Metric]:

@@ -18,8 +18,5 @@ def upgrade() -> None:
         sa.Column("name", sa.String, primary_key=True),
         sa.Column("shard", sa.SmallInteger, primary_key=True, autoincrement=False),
         sa.Column("sketch", sa.String, nullable=False),
-        *(
-            sa.Column(name, sa.BigInteger, nullable=False)
-            for name in ("count", "good", "needs_improvement", "poor")
-        ),
+        *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("count", "good", "needs_improvement", "poor")),
     )
