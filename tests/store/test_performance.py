@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from server.store import events, performance
 from server.store.engine import Engine, StaleTransaction
-from server.store.performance import DAY, HOUR, MAX_NAMES, OTHER_NAMES, QUANTILES, RATINGS, Measurement, Metric
+from server.store.performance import DAY, MAX_NAMES, OTHER_NAMES, QUANTILES, RATINGS, Measurement, Metric
 from server.store.sequence import Sequence
 from server.store.sketch import RELATIVE_ERROR
 from tests.store.build import NOW, event, submission
@@ -162,16 +162,20 @@ async def test_statements_do_not_grow_with_measurements(store: Engine) -> None:
     assert await cost(store, measured("n0")) == 2
 
 
-async def test_long_ranges_read_days(store: Engine) -> None:
-    """One row a day and metric; hours only where the range breaks a day."""
-    days = [measured(at=NOW - n * HOUR_MS) for n in range(10 * DAY)]
-    await commit(store, *days)
-    spans = performance._spans(NOW_HOUR - 10 * DAY + 1, NOW_HOUR)
+async def test_long_ranges_read_days_and_nothing_outside(store: Engine) -> None:
+    """One row a day and metric, hours only where the range breaks a day, and all of it from the key."""
+    await commit(store, *(measured(at=NOW - n * HOUR_MS) for n in range(20 * DAY)))
+    query = performance.reading(1, NOW_HOUR - 10 * DAY + 1, NOW_HOUR)
 
-    def lengths(session) -> list[int]:
-        query = sa.text("SELECT span_hours FROM metric_spans WHERE ")
-        condition = sa.or_(*spans).compile(session.get_bind(), compile_kwargs={"literal_binds": True})
-        return list(session.connection().execute(sa.text(f"{query.text}{condition}")).scalars())
+    def rows_and_plan(session) -> tuple[int, str]:
+        connection = session.connection()
+        rows = len(connection.execute(query).all())
+        if not store.is_sqlite:
+            connection.exec_driver_sql("SET enable_seqscan = off")
+        explain = "EXPLAIN QUERY PLAN " if store.is_sqlite else "EXPLAIN "
+        text = str(query.compile(connection, compile_kwargs={"literal_binds": True}))
+        return rows, "\n".join(str(line) for line in connection.exec_driver_sql(explain + text))
 
-    read_lengths = await store.read(lengths)
-    assert (read_lengths.count(DAY), read_lengths.count(HOUR)) == (9, DAY)
+    rows, plan = await store.read(rows_and_plan)
+    assert rows == 9 + DAY
+    assert plan.count("first_hour>" if store.is_sqlite else "first_hour >=") == 3
