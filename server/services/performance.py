@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from server import clock, context as caller
 from server.errors import AppKeyRequired, InvalidTimeRange
-from server.services.convert import ms_from_timestamp, timestamp_from_ms
+from server.services.convert import time_range, timestamp_from_ms
 from server.store import performance as store_performance
 from server.store.counters import HOUR_MS
 from server.store.engine import Engine
@@ -44,10 +44,12 @@ class PerformanceService(performance_service_grpc.PerformanceServiceServicer):
 
 def _hours(request: performance_service_pb.GetPerformanceRequest) -> tuple[int, int]:
     """First and last hour since the epoch, inclusive. Raises InvalidTimeRange."""
-    end = ms_from_timestamp(request.end_time) if request.HasField("end_time") else clock.now_ms()
-    start = end - DEFAULT_HOURS * HOUR_MS
-    if request.HasField("start_time"):
-        start = ms_from_timestamp(request.start_time)
+    asked = time_range(
+        request.start_time if request.HasField("start_time") else None,
+        request.end_time if request.HasField("end_time") else None,
+    )
+    end = clock.now_ms() if asked.end_ms is None else asked.end_ms
+    start = end - DEFAULT_HOURS * HOUR_MS if asked.start_ms is None else asked.start_ms
     if not 0 <= end - start <= MAX_HOURS * HOUR_MS:
         raise InvalidTimeRange
     return start // HOUR_MS, end // HOUR_MS
