@@ -37,16 +37,48 @@ class TokenRow(SQLModel, table=True):
 
 
 class AppRow(SQLModel, table=True):
-    """An app; `id` is also its project id for mobile trackers."""
+    """An app; `id` is also its project id for mobile trackers. Settings that are None are the server's own.
+
+    Once `deleted_ms` is set the app exists for nobody. The row outlives its data, emptied: SQLite would give its id to
+    the next app, and trackers that still know the number would report into it.
+    """
 
     __tablename__: ClassVar[str] = "apps"
 
     id: int | None = Field(default=None, primary_key=True)
     public_id: str = Field(unique=True)
-    owner_id: int = Field(foreign_key="users.id", index=True)
     name: str
     app_key: str = Field(unique=True)
     type: str
+    created_ms: int = Field(sa_type=BigInteger)
+    retention_days: int | None = None
+    rate_limit_events_per_s: float | None = None
+    capture_rate: int | None = None
+    report_failed_network_calls: bool | None = None
+    allowed_origins: str = ""
+    """Separated by spaces, which no origin holds."""
+    deleted_ms: int | None = Field(default=None, sa_type=BigInteger)
+    erased_ms: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class OldAppKeyRow(SQLModel, table=True):
+    """A key that an app had before its current one; it names the app until it expires."""
+
+    __tablename__: ClassVar[str] = "old_app_keys"
+
+    app_id: int = Field(primary_key=True, sa_type=BigInteger)
+    app_key: str = Field(primary_key=True, unique=True)
+    expires_ms: int = Field(sa_type=BigInteger)
+
+
+class MemberRow(SQLModel, table=True):
+    """What a user may do with an app; `role` is a Role of scope.py."""
+
+    __tablename__: ClassVar[str] = "members"
+
+    app_id: int = Field(primary_key=True, sa_type=BigInteger)
+    user_id: int = Field(primary_key=True, foreign_key="users.id", index=True)
+    role: int = Field(sa_type=SmallInteger)
     created_ms: int = Field(sa_type=BigInteger)
 
 
@@ -64,8 +96,8 @@ class EventRow(SQLModel, table=True):
             sqlite_where=text("issue_id IS NOT NULL"),
             postgresql_where=text("issue_id IS NOT NULL"),
         ),
-        # Covers the partial hours at the ends of a range; whole hours come from hour_totals.
-        Index("ix_events_time", "app_id", "time_ms", "kind", "platform", "user_key"),
+        # Covers the partial hours at the ends of a range; whole hours come from dimension_hours.
+        Index("ix_events_time", "app_id", "time_ms", "kind", "dimension_id", "user_key"),
     )
 
     app_id: int = Field(primary_key=True, sa_type=BigInteger)
@@ -76,6 +108,7 @@ class EventRow(SQLModel, table=True):
     received_ms: int = Field(sa_type=BigInteger)
     kind: int = Field(sa_type=SmallInteger)
     platform: str
+    dimension_id: int
     user_key: int | None = Field(sa_type=BigInteger)
     payload: bytes = Field(sa_type=LargeBinary)
 
@@ -87,6 +120,9 @@ class IssueRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("app_id", "id"),
         Index("ix_issues_last_seen", "app_id", "archived", "last_seen_ms", "id"),
+        Index("ix_issues_first_seen", "app_id", "archived", "first_seen_ms", "id"),
+        Index("ix_issues_event_count", "app_id", "archived", "event_count", "id"),
+        Index("ix_issues_user_count", "app_id", "archived", "user_count", "id"),
     )
 
     app_id: int = Field(primary_key=True, sa_type=BigInteger)
@@ -96,6 +132,7 @@ class IssueRow(SQLModel, table=True):
     message: str
     error_type: str
     event_count: int = Field(sa_type=BigInteger)
+    user_count: int = Field(default=0, sa_type=BigInteger)
     first_seen_ms: int = Field(sa_type=BigInteger)
     last_seen_ms: int = Field(sa_type=BigInteger)
     first_seen_release: str | None = None
@@ -113,14 +150,26 @@ class IssueRow(SQLModel, table=True):
     muted_until_ms: int | None = Field(default=None, sa_type=BigInteger)
 
 
-class IssuePlatformRow(SQLModel, table=True):
-    """Events of one issue on one platform."""
+class IssueFacetRow(SQLModel, table=True):
+    """Events of one issue with one value of one property: platform, release, environment, page or browser."""
 
-    __tablename__: ClassVar[str] = "issue_platforms"
+    __tablename__: ClassVar[str] = "issue_facets"
 
     app_id: int = Field(primary_key=True, sa_type=BigInteger)
     issue_id: int = Field(primary_key=True, sa_type=BigInteger)
-    platform: str = Field(primary_key=True)
+    property: str = Field(primary_key=True)
+    value: str = Field(primary_key=True)
+    event_count: int = Field(sa_type=BigInteger)
+
+
+class IssueHourRow(SQLModel, table=True):
+    """Events of one issue in one hour of event time."""
+
+    __tablename__: ClassVar[str] = "issue_hours"
+
+    app_id: int = Field(primary_key=True, sa_type=BigInteger)
+    issue_id: int = Field(primary_key=True, sa_type=BigInteger)
+    hour: int = Field(primary_key=True, sa_type=BigInteger)
     event_count: int = Field(sa_type=BigInteger)
 
 
@@ -139,7 +188,7 @@ class IssueCommentRow(SQLModel, table=True):
 
 
 class DistinctUserRow(SQLModel, table=True):
-    """A user counted in one scope: the app, a platform, an issue, or a platform's hour (see counters.py)."""
+    """A user counted in one scope: the app, a platform, an issue, or an hour of one of them (see counters.py)."""
 
     __tablename__: ClassVar[str] = "distinct_users"
     __table_args__ = {"sqlite_with_rowid": False}
@@ -165,14 +214,28 @@ class TotalsRow(SQLModel, table=True):
     archived_issues: int = Field(default=0, sa_type=BigInteger)
 
 
-class HourTotalsRow(SQLModel, table=True):
-    """Totals of one hour of event time; `hour` counts hours since the epoch."""
+class DimensionRow(SQLModel, table=True):
+    """A combination of platform, environment, release and type, numbered from 1 within its app."""
 
-    __tablename__: ClassVar[str] = "hour_totals"
+    __tablename__: ClassVar[str] = "dimensions"
+    __table_args__ = (UniqueConstraint("app_id", "id"),)
+
+    app_id: int = Field(primary_key=True, sa_type=BigInteger)
+    platform: str = Field(primary_key=True)
+    environment: str = Field(primary_key=True)
+    release: str = Field(primary_key=True)
+    type: str = Field(primary_key=True)
+    id: int
+
+
+class DimensionHourRow(SQLModel, table=True):
+    """Totals of one dimension in one hour of event time; `hour` counts hours since the epoch."""
+
+    __tablename__: ClassVar[str] = "dimension_hours"
 
     app_id: int = Field(primary_key=True, sa_type=BigInteger)
     hour: int = Field(primary_key=True, sa_type=BigInteger)
-    platform: str = Field(primary_key=True)
+    dimension_id: int = Field(primary_key=True)
     shard: int = Field(primary_key=True, sa_type=SmallInteger)
     events: int = Field(default=0, sa_type=BigInteger)
     errors: int = Field(default=0, sa_type=BigInteger)
@@ -190,3 +253,20 @@ class LedgerRow(SQLModel, table=True):
     reason: str = Field(primary_key=True)
     shard: int = Field(primary_key=True, sa_type=SmallInteger)
     events: int = Field(sa_type=BigInteger)
+
+
+class MetricSpanRow(SQLModel, table=True):
+    """Measurements of one metric in one hour or day (UTC) of event time; `first_hour` counts hours since the epoch."""
+
+    __tablename__: ClassVar[str] = "metric_spans"
+
+    app_id: int = Field(primary_key=True, sa_type=BigInteger)
+    span_hours: int = Field(primary_key=True, sa_type=SmallInteger)
+    first_hour: int = Field(primary_key=True, sa_type=BigInteger)
+    name: str = Field(primary_key=True)
+    shard: int = Field(primary_key=True, sa_type=SmallInteger)
+    sketch: str
+    count: int = Field(sa_type=BigInteger)
+    good: int = Field(sa_type=BigInteger)
+    needs_improvement: int = Field(sa_type=BigInteger)
+    poor: int = Field(sa_type=BigInteger)

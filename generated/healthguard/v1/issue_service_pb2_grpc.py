@@ -28,6 +28,7 @@ if _version_not_supported:
 class IssueServiceStub:
     """Answers from counters kept at write time. Only the caller's apps exist: an app key of somebody else answers like one
     nobody has, with zeros or an empty list, and an issue id with NOT_FOUND.
+    Changes ask for the role of an editor: PERMISSION_DENIED (ROLE_TOO_LOW).
     """
 
     def __init__(self, channel):
@@ -96,18 +97,19 @@ class IssueServiceStub:
 class IssueServiceServicer:
     """Answers from counters kept at write time. Only the caller's apps exist: an app key of somebody else answers like one
     nobody has, with zeros or an empty list, and an issue id with NOT_FOUND.
+    Changes ask for the role of an editor: PERMISSION_DENIED (ROLE_TOO_LOW).
     """
 
     def GetOverview(self, request, context):
         """Totals of one app or of all the caller's apps.
-        INVALID_ARGUMENT (INVALID_TIME_RANGE).
+        INVALID_ARGUMENT (INVALID_TIME_RANGE, INVALID_BUCKET: no start, or more than 1,000 buckets).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListIssues(self, request, context):
-        """Issues, last seen first; ties newest first.
+        """Issues in the asked order, by default last seen first.
         INVALID_ARGUMENT (INVALID_TIME_RANGE, INVALID_PAGE_SIZE, INVALID_PAGE_TOKEN).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -116,7 +118,7 @@ class IssueServiceServicer:
 
     def GetIssue(self, request, context):
         """One issue and its latest events.
-        NOT_FOUND (ISSUE_NOT_FOUND), INVALID_ARGUMENT (INVALID_TIME_RANGE).
+        NOT_FOUND (ISSUE_NOT_FOUND), INVALID_ARGUMENT (INVALID_TIME_RANGE, INVALID_BUCKET).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -255,6 +257,7 @@ def add_IssueServiceServicer_to_server(servicer, server):
 class IssueService:
     """Answers from counters kept at write time. Only the caller's apps exist: an app key of somebody else answers like one
     nobody has, with zeros or an empty list, and an issue id with NOT_FOUND.
+    Changes ask for the role of an editor: PERMISSION_DENIED (ROLE_TOO_LOW).
     """
 
     @staticmethod
