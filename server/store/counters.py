@@ -84,6 +84,11 @@ class Tally:
             counts[_ARCHIVED] += 1 if archived else -1
             counts[_ISSUES] += -1 if archived else 1
 
+    def count_issue(self, app_id: int, platforms: Iterable[str], *, archived: bool, by: int) -> None:
+        """Count one issue seen on these platforms (1), or no longer (-1)."""
+        for platform in (EVERY_PLATFORM, *platforms):
+            self._totals[app_id, platform][_ARCHIVED if archived else _ISSUES] += by
+
     def add_submission(self, app_id: int, minute: int, stored: list[bool], others: Counter[tuple[str, str]]) -> None:
         """Enter one request into the ledger."""
         new = sum(stored)

@@ -5,15 +5,16 @@ writers take locks in the same order and cannot deadlock.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import text
 from sqlmodel import Session
 
-from server.store import counters, lifecycle
+from server.store import counters, lifecycle, merges
 from server.store.engine import Columns, StaleTransaction, bind, copy_rows, source
+from server.store.merges import IssueKey
 from server.store.sequence import Sequence as IdSequence
 
 OTHER: Final = 0
@@ -84,9 +85,6 @@ class _IssueChange:
         return self.count, self.first_seen_ms, self.last_seen_ms, self.first_release, self.last_release
 
 
-IssueKey = tuple[int, str]
-
-
 def commit(session: Session, submissions: Sequence[Submission], ids: IdSequence, shard: int) -> list[list[bool]]:
     """Store the submissions and say, for each of their events, whether it was new.
 
@@ -96,7 +94,7 @@ def commit(session: Session, submissions: Sequence[Submission], ids: IdSequence,
     issue_ids: dict[IssueKey, int] = {}
     tally = counters.Tally(shard)
     if fresh:
-        changes = _issue_changes(fresh)
+        changes = _IssueChanges(session, fresh)
         issue_ids, regressions = _upsert_issues(session, changes, ids, tally)
         _insert_events(session, fresh, issue_ids, ids)
         _upsert_platforms(session, changes, issue_ids, tally)
@@ -145,15 +143,48 @@ def _stored_keys(session: Session, keys: list[tuple[int, str]]) -> set[tuple[int
     return {(app_id, event_key) for app_id, event_key in rows}
 
 
-def _issue_changes(fresh: list[NewEvent]) -> dict[IssueKey, _IssueChange]:
+_NOTHING: Final = (0, 2**63 - 1, -(2**63), None, None)
+"""Numbers that change no issue, for one that grows only through those merged into it."""
+
+
+class _IssueChanges:
+    """What new events change: `own` by their own fingerprints, `shown` also of the issues these are merged into."""
+
+    def __init__(self, session: Session, fresh: list[NewEvent]) -> None:
+        with_issue = [(event, event.issue) for event in fresh if event.issue is not None]
+        self.own = _changes(((event.app_id, seed.fingerprint), event, seed) for event, seed in with_issue)
+        self.targets = merges.targets_of(session, list(self.own))
+        self.shown = self.own
+        if self.targets:
+            heads = {target.key for target in self.targets.values()}
+            keyed = (((event.app_id, seed.fingerprint), event, seed) for event, seed in with_issue)
+            shown_at = ((self._head(key), event, seed) for key, event, seed in keyed)
+            joined = _changes(part for part in shown_at if part[0] in heads)
+            self.shown = dict(sorted((self.own | joined).items()))
+
+    def _head(self, key: IssueKey) -> IssueKey:
+        target = self.targets.get(key)
+        return key if target is None else target.key
+
+    def target_id(self, key: IssueKey) -> int | None:
+        """Id of the issue that this one is merged into."""
+        target = self.targets.get(key)
+        return None if target is None else target.id
+
+    def row(self, key: IssueKey, issue_id: int) -> tuple[Any, ...]:
+        """Values for `_ISSUE_COLUMNS`."""
+        shown, own = self.shown[key], self.own.get(key)
+        seed = shown.seed
+        kept = _NOTHING if own is None else own.numbers()
+        return (*key, issue_id, seed.grouping_version, seed.message, seed.error_type, *shown.numbers(), *kept)
+
+
+def _changes(parts: Iterable[tuple[IssueKey, NewEvent, IssueSeed]]) -> dict[IssueKey, _IssueChange]:
     changes: dict[IssueKey, _IssueChange] = {}
-    for event in fresh:
-        if event.issue is None:
-            continue
-        key = (event.app_id, event.issue.fingerprint)
+    for key, event, seed in parts:
         change = changes.get(key)
         if change is None:
-            change = changes[key] = _IssueChange(event.issue)
+            change = changes[key] = _IssueChange(seed)
         change.add(event)
     return dict(sorted(changes.items()))
 
@@ -170,13 +201,20 @@ _ISSUE_COLUMNS: Columns = (
     ("last_seen_ms", "int"),
     ("first_seen_release", "text"),
     ("last_seen_release", "text"),
+    ("own_event_count", "int"),
+    ("own_first_seen_ms", "int"),
+    ("own_last_seen_ms", "int"),
+    ("own_first_seen_release", "text"),
+    ("own_last_seen_release", "text"),
 )
 
 _UPSERT_ISSUES = """
 INSERT INTO issues (app_id, fingerprint, id, grouping_version, message, error_type, event_count, first_seen_ms,
-                    last_seen_ms, first_seen_release, last_seen_release, status, archived)
+                    last_seen_ms, first_seen_release, last_seen_release, own_event_count, own_first_seen_ms,
+                    own_last_seen_ms, own_first_seen_release, own_last_seen_release, status, archived)
 SELECT r.app_id, r.fingerprint, r.id, r.grouping_version, r.message, r.error_type, r.event_count, r.first_seen_ms,
-       r.last_seen_ms, r.first_seen_release, r.last_seen_release, 'open', false
+       r.last_seen_ms, r.first_seen_release, r.last_seen_release, r.own_event_count, r.own_first_seen_ms,
+       r.own_last_seen_ms, r.own_first_seen_release, r.own_last_seen_release, 'open', false
 FROM {rows} WHERE true ORDER BY r.app_id, r.fingerprint
 ON CONFLICT (app_id, fingerprint) DO UPDATE SET
     event_count = issues.event_count + excluded.event_count,
@@ -184,35 +222,43 @@ ON CONFLICT (app_id, fingerprint) DO UPDATE SET
                     THEN excluded.first_seen_ms ELSE issues.first_seen_ms END,
     last_seen_ms = CASE WHEN excluded.last_seen_ms > issues.last_seen_ms
                    THEN excluded.last_seen_ms ELSE issues.last_seen_ms END,
-    last_seen_release = COALESCE(excluded.last_seen_release, issues.last_seen_release)
-RETURNING app_id, fingerprint, id, status, archived, fixed_in_release, verified_in_release
+    last_seen_release = COALESCE(excluded.last_seen_release, issues.last_seen_release),
+    own_event_count = issues.own_event_count + excluded.own_event_count,
+    own_first_seen_ms = CASE WHEN excluded.own_first_seen_ms < issues.own_first_seen_ms
+                        THEN excluded.own_first_seen_ms ELSE issues.own_first_seen_ms END,
+    own_last_seen_ms = CASE WHEN excluded.own_last_seen_ms > issues.own_last_seen_ms
+                       THEN excluded.own_last_seen_ms ELSE issues.own_last_seen_ms END,
+    own_last_seen_release = COALESCE(excluded.own_last_seen_release, issues.own_last_seen_release)
+RETURNING app_id, fingerprint, id, merged_into_id, status, archived, fixed_in_release, verified_in_release
 """
 
 
 def _upsert_issues(
-    session: Session, changes: dict[IssueKey, _IssueChange], ids: IdSequence, tally: counters.Tally
+    session: Session, changes: _IssueChanges, ids: IdSequence, tally: counters.Tally
 ) -> tuple[dict[IssueKey, int], list[lifecycle.Regression]]:
     """Create or advance the issues; their ids, and those that came back.
 
-    An id that is the one proposed here says that the issue is new.
+    An id that is the one proposed here says that the issue is new. Raises StaleTransaction when one was merged or
+    unmerged since its target was looked up.
     """
-    if not changes:
+    if not changes.shown:
         return {}, []
-    proposed = dict(zip(changes, ids.take(len(changes)), strict=True))
-    rows = [
-        (*key, proposed[key], c.seed.grouping_version, c.seed.message, c.seed.error_type, *c.numbers())
-        for key, c in changes.items()
-    ]
+    proposed = dict(zip(changes.shown, ids.take(len(changes.shown)), strict=True))
+    rows = [changes.row(key, issue_id) for key, issue_id in proposed.items()]
     query = text(_UPSERT_ISSUES.format(rows=source(session, "r", _ISSUE_COLUMNS)))
     issue_ids = {}
     regressions = []
-    for app_id, fingerprint, issue_id, status, archived, fixed, verified in session.connection().execute(
+    for app_id, fingerprint, issue_id, merged_into, status, archived, fixed, verified in session.connection().execute(
         query, bind(session, "r", _ISSUE_COLUMNS, rows)
     ):
         key = (app_id, fingerprint)
         issue_ids[key] = issue_id
+        if merged_into != changes.target_id(key):
+            raise StaleTransaction
+        if merged_into is not None:
+            continue
         tally.note_issue(app_id, issue_id, is_new=issue_id == proposed[key], archived=bool(archived))
-        release = lifecycle.regressing_release(status, fixed, verified, sorted(changes[key].releases))
+        release = lifecycle.regressing_release(status, fixed, verified, sorted(changes.shown[key].releases))
         if release is not None:
             regressions.append(lifecycle.Regression(app_id, issue_id, release, bool(archived)))
     return issue_ids, regressions
@@ -265,29 +311,38 @@ def _event_row(event: NewEvent, event_id: int, issue_id: int | None) -> tuple[An
     )
 
 
-_PLATFORM_COLUMNS: Columns = (("app_id", "int"), ("issue_id", "int"), ("platform", "text"), ("event_count", "int"))
+_PLATFORM_COLUMNS: Columns = (
+    ("app_id", "int"),
+    ("issue_id", "int"),
+    ("platform", "text"),
+    ("event_count", "int"),
+    ("own_event_count", "int"),
+)
 _UPSERT_PLATFORMS = """
-INSERT INTO issue_platforms (app_id, issue_id, platform, event_count)
-SELECT r.app_id, r.issue_id, r.platform, r.event_count FROM {rows} WHERE true ORDER BY 1, 2, 3
-ON CONFLICT (app_id, issue_id, platform) DO UPDATE SET event_count = issue_platforms.event_count + excluded.event_count
+INSERT INTO issue_platforms (app_id, issue_id, platform, event_count, own_event_count)
+SELECT r.app_id, r.issue_id, r.platform, r.event_count, r.own_event_count FROM {rows} WHERE true ORDER BY 1, 2, 3
+ON CONFLICT (app_id, issue_id, platform) DO UPDATE SET
+    event_count = issue_platforms.event_count + excluded.event_count,
+    own_event_count = issue_platforms.own_event_count + excluded.own_event_count
 RETURNING app_id, issue_id, platform, event_count
 """
 
 
 def _upsert_platforms(
-    session: Session, changes: dict[IssueKey, _IssueChange], issue_ids: dict[IssueKey, int], tally: counters.Tally
+    session: Session, changes: _IssueChanges, issue_ids: dict[IssueKey, int], tally: counters.Tally
 ) -> None:
     added = {
-        (key[0], issue_ids[key], platform): count
-        for key, change in changes.items()
+        (key[0], issue_ids[key], platform): (count, changes.own[key].platforms[platform] if key in changes.own else 0)
+        for key, change in changes.shown.items()
         for platform, count in change.platforms.items()
     }
     if not added:
         return
-    rows = [(*key, count) for key, count in sorted(added.items())]
+    merged = {(key[0], issue_ids[key]) for key in changes.targets}
+    rows = [(*key, *counts) for key, counts in sorted(added.items())]
     query = text(_UPSERT_PLATFORMS.format(rows=source(session, "r", _PLATFORM_COLUMNS)))
     for app_id, issue_id, platform, count in session.connection().execute(
         query, bind(session, "r", _PLATFORM_COLUMNS, rows)
     ):
-        if count == added[app_id, issue_id, platform]:
+        if count == added[app_id, issue_id, platform][0] and (app_id, issue_id) not in merged:
             tally.note_issue_platform(app_id, issue_id, platform)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, exists, literal, or_, select as sa_select, tuple_, union_all
 from sqlmodel import Session, col, func, select
 
+from server.store import merges
 from server.store.counters import HOUR_MS, hour_scope
 from server.store.events import ERROR, FAILED_REQUEST, OTHER
 from server.store.tables import (
@@ -61,7 +62,10 @@ class Totals:
 
 @dataclass(slots=True)
 class Issue:
-    """One issue; `app_key` completes its public id. `assignee` is a user's public id, `status_changed_by` an email."""
+    """One issue; `app_key` completes its public id. `assignee` is a user's public id, `status_changed_by` an email.
+
+    `merged_into` is the fingerprint of the issue it is merged into, `merged` are ids and fingerprints of those merged into it.
+    """
 
     id: int
     app_id: int
@@ -85,6 +89,8 @@ class Issue:
     status_changed_by: str | None
     assignee: str | None
     muted_until_ms: int | None
+    merged_into: str | None = None
+    merged: Sequence[tuple[int, str]] = ()
     platforms: dict[str, int] = field(default_factory=dict)
 
 
@@ -209,9 +215,9 @@ def _count_users(
 
 
 def _branch(which: IssueFilter, archived: bool | None, app_id: int | None = None) -> list[ColumnElement[bool]]:
-    """Conditions on IssueRow: of one app (or all of them), archived or not (None: as the filter says)."""
+    """Conditions on IssueRow: of one app (or all of them), archived or not (None: as the filter says), not merged."""
     app = col(IssueRow.app_id)
-    conditions = [app.in_(which.app_ids) if app_id is None else app == app_id]
+    conditions = [app.in_(which.app_ids) if app_id is None else app == app_id, col(IssueRow.merged_into_id).is_(None)]
     kept = which.archived if archived is None else (archived,)
     if len(kept) == 1:
         conditions.append(col(IssueRow.archived) == kept[0])
@@ -279,26 +285,52 @@ class StoredEvent:
 def events_of(
     session: Session, issue: Issue, when: TimeRange, platform: str, after: tuple[int, int] | None, limit: int
 ) -> list[StoredEvent]:
-    """The issue's events in the range, newest first, ties newest arrival first, behind the position `after`."""
-    query = select(EventRow.time_ms, EventRow.id, EventRow.payload).where(
-        EventRow.app_id == issue.app_id, EventRow.issue_id == issue.id
+    """The issue's events in the range, newest first, ties newest arrival first, behind the position `after`.
+
+    Those of the issues merged into it are brought together from a place in the index for each.
+    """
+    newest = (col(EventRow.time_ms).desc(), col(EventRow.id).desc())
+    inside = [col(EventRow.app_id) == issue.app_id, *_event_conditions(when, platform, after)]
+    if not issue.merged:
+        query = select(EventRow.time_ms, EventRow.id, EventRow.payload)
+        own = query.where(*inside, EventRow.issue_id == issue.id).order_by(*newest).limit(limit)
+        return [StoredEvent(*row) for row in session.exec(own)]
+    keys = select(EventRow.time_ms, EventRow.id, EventRow.issue_id)
+    branches = [
+        keys.where(*inside, EventRow.issue_id == issue_id).order_by(*newest).limit(limit).subquery()
+        for issue_id in (issue.id, *(merged_id for merged_id, _ in issue.merged))
+    ]
+    found = union_all(*(sa_select(branch) for branch in branches)).subquery()
+    chosen = sa_select(found).order_by(found.c.time_ms.desc(), found.c.id.desc()).limit(limit).subquery()
+    rows = session.connection().execute(
+        sa_select(col(EventRow.time_ms), col(EventRow.id), col(EventRow.payload))
+        .join(
+            chosen, sa.and_(*(col(getattr(EventRow, name)) == chosen.c[name] for name in ("issue_id", "time_ms", "id")))
+        )
+        .where(col(EventRow.app_id) == issue.app_id)
+        .order_by(*newest)
     )
+    return [StoredEvent(*row) for row in rows]
+
+
+def _event_conditions(when: TimeRange, platform: str, after: tuple[int, int] | None) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
     if when.start_ms is not None:
-        query = query.where(col(EventRow.time_ms) >= when.start_ms)
+        conditions.append(col(EventRow.time_ms) >= when.start_ms)
     if when.end_ms is not None:
-        query = query.where(col(EventRow.time_ms) <= when.end_ms)
+        conditions.append(col(EventRow.time_ms) <= when.end_ms)
     if platform:
-        query = query.where(EventRow.platform == platform)
+        conditions.append(col(EventRow.platform) == platform)
     if after is not None:
         position = tuple_(col(EventRow.time_ms), col(EventRow.id))
-        query = query.where(position < tuple_(literal(after[0]), literal(after[1])))
-    rows = session.exec(query.order_by(col(EventRow.time_ms).desc(), col(EventRow.id).desc()).limit(limit))
-    return [StoredEvent(*row) for row in rows]
+        conditions.append(position < tuple_(literal(after[0]), literal(after[1])))
+    return conditions
 
 
 def _issues(session: Session, rows: Sequence[IssueRow], app_ids: Mapping[int, str]) -> list[Issue]:
     platforms = _platforms(session, rows)
     people = _people(session, rows)
+    merged, targets = merges.members_of(session, rows), merges.targets_by_id(session, rows)
     return [
         Issue(
             id=row.id,
@@ -323,6 +355,8 @@ def _issues(session: Session, rows: Sequence[IssueRow], app_ids: Mapping[int, st
             status_changed_by=people[row.status_changed_by].email if row.status_changed_by in people else None,
             assignee=people[row.assignee_id].public_id if row.assignee_id in people else None,
             muted_until_ms=row.muted_until_ms,
+            merged_into=None if row.merged_into_id is None else targets[row.merged_into_id],
+            merged=merged.get((row.app_id, row.id), ()),
             platforms=platforms[row.app_id, row.id],
         )
         for row in rows

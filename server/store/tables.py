@@ -113,12 +113,31 @@ class EventRow(SQLModel, table=True):
 
 
 class IssueRow(SQLModel, table=True):
-    """One issue. `grouping_version` names the algorithm that made its fingerprint: "sdk" or ours."""
+    """One issue. `grouping_version` names the algorithm that made its fingerprint: "sdk" or ours.
+
+    What is shown covers the issues merged into it as well; the `own_` columns cover its own fingerprint alone, so that
+    merging can be undone. Of an issue that is merged into another the two are the same (see merges.py).
+    """
 
     __tablename__: ClassVar[str] = "issues"
     __table_args__ = (
         UniqueConstraint("app_id", "id"),
-        Index("ix_issues_last_seen", "app_id", "archived", "last_seen_ms", "id"),
+        Index(
+            "ix_issues_last_seen",
+            "app_id",
+            "archived",
+            "last_seen_ms",
+            "id",
+            sqlite_where=text("merged_into_id IS NULL"),
+            postgresql_where=text("merged_into_id IS NULL"),
+        ),
+        Index(
+            "ix_issues_merged",
+            "app_id",
+            "merged_into_id",
+            sqlite_where=text("merged_into_id IS NOT NULL"),
+            postgresql_where=text("merged_into_id IS NOT NULL"),
+        ),
     )
 
     app_id: int = Field(primary_key=True, sa_type=BigInteger)
@@ -143,10 +162,16 @@ class IssueRow(SQLModel, table=True):
     status_changed_by: int | None = None
     assignee_id: int | None = None
     muted_until_ms: int | None = Field(default=None, sa_type=BigInteger)
+    merged_into_id: int | None = Field(default=None, sa_type=BigInteger)
+    own_event_count: int = Field(sa_type=BigInteger)
+    own_first_seen_ms: int = Field(sa_type=BigInteger)
+    own_last_seen_ms: int = Field(sa_type=BigInteger)
+    own_first_seen_release: str | None = None
+    own_last_seen_release: str | None = None
 
 
 class IssuePlatformRow(SQLModel, table=True):
-    """Events of one issue on one platform."""
+    """Events of one issue on one platform: shown, and of its own fingerprint alone."""
 
     __tablename__: ClassVar[str] = "issue_platforms"
 
@@ -154,6 +179,7 @@ class IssuePlatformRow(SQLModel, table=True):
     issue_id: int = Field(primary_key=True, sa_type=BigInteger)
     platform: str = Field(primary_key=True)
     event_count: int = Field(sa_type=BigInteger)
+    own_event_count: int = Field(sa_type=BigInteger)
 
 
 class IssueCommentRow(SQLModel, table=True):
