@@ -14,7 +14,8 @@ from server.services.convert import (
     time_range,
     totals_to_proto,
 )
-from server.services.issue_change import IssueChangeService
+from server.services.issue_change import visible_issue
+from server.services.issue_grouping import IssueGroupingService
 from server.store import issues as store_issues, lifecycle
 from server.store.engine import Engine
 from server.store.issues import Issue, IssueFilter, StoredEvent, TimeRange, Totals
@@ -45,7 +46,7 @@ Paged = (
 )
 
 
-class IssueService(IssueChangeService):
+class IssueService(IssueGroupingService):
     """Answers dashboards."""
 
     def __init__(self, engine: Engine, page_tokens: PageTokens) -> None:
@@ -160,15 +161,10 @@ def _page(
     return store_issues.page(session, _filter(session, user_id, request, seen), position, limit)
 
 
-def _find(session: Session, user_id: int, issue_id: str) -> Issue | None:
-    app_key, _, fingerprint = issue_id.partition(":")
-    return store_issues.find(session, visible_apps(session, user_id, app_key), fingerprint) if app_key else None
-
-
 def _detail(
     session: Session, user_id: int, request: issue_service_pb.GetIssueRequest, when: TimeRange
 ) -> tuple[Issue, list[StoredEvent]] | None:
-    issue = _find(session, user_id, request.id)
+    issue = visible_issue(session, user_id, request.id)
     if issue is None:
         return None
     return issue, store_issues.events_of(session, issue, when, request.platform, None, MAX_DETAIL_EVENTS)
@@ -182,7 +178,7 @@ def _event_page(
     after: list[int] | None,
     limit: int,
 ) -> list[StoredEvent] | None:
-    issue = _find(session, user_id, request.id)
+    issue = visible_issue(session, user_id, request.id)
     position = None if after is None else (after[0], after[1])
     return None if issue is None else store_issues.events_of(session, issue, when, request.platform, position, limit)
 
@@ -190,7 +186,7 @@ def _event_page(
 def _comment_page(
     session: Session, user_id: int, issue_id: str, after: list[int] | None, limit: int
 ) -> list[Comment] | None:
-    issue = _find(session, user_id, issue_id)
+    issue = visible_issue(session, user_id, issue_id)
     if issue is None:
         return None
     return lifecycle.comments(session, issue.app_id, issue.id, after[0] if after else None, limit)

@@ -71,6 +71,7 @@ class Issue:
     app_id: int
     app_key: str
     fingerprint: str
+    grouping_version: str
     message: str
     error_type: str
     event_count: int
@@ -337,6 +338,7 @@ def _issues(session: Session, rows: Sequence[IssueRow], app_ids: Mapping[int, st
             app_id=row.app_id,
             app_key=app_ids[row.app_id],
             fingerprint=row.fingerprint,
+            grouping_version=row.grouping_version,
             message=row.message,
             error_type=row.error_type,
             event_count=row.event_count,
