@@ -12,7 +12,8 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlmodel import Session
 
-from server.store import counters, lifecycle, merges
+from server.store import counters, dimensions, lifecycle, merges
+from server.store.dimensions import Dimension
 from server.store.engine import Columns, StaleTransaction, bind, copy_rows, source
 from server.store.merges import IssueKey
 from server.store.sequence import Sequence as IdSequence
@@ -42,8 +43,10 @@ class NewEvent:
     time_ms: int
     received_ms: int
     kind: int
-    platform: str
+    dimension: Dimension
     release: str | None
+    page: str
+    browser: str
     user_key: int | None
     issue: IssueSeed | None
     payload: bytes
@@ -68,9 +71,9 @@ class _IssueChange:
     first_release: str | None = None
     last_release: str | None = None
     releases: set[str] = field(default_factory=set)
-    platforms: Counter[str] = field(default_factory=Counter)
+    facets: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def add(self, event: NewEvent) -> None:
+    def add(self, event: NewEvent, dimension: Dimension) -> None:
         self.first_seen_ms = min(self.first_seen_ms, event.time_ms) if self.count else event.time_ms
         self.last_seen_ms = max(self.last_seen_ms, event.time_ms) if self.count else event.time_ms
         if not self.count:
@@ -79,10 +82,21 @@ class _IssueChange:
             self.last_release = event.release
             self.releases.add(event.release)
         self.count += 1
-        self.platforms[event.platform] += 1
+        for name, value in (
+            (PLATFORM, dimension.platform),
+            ("release", dimension.release),
+            ("environment", dimension.environment),
+            ("page", event.page),
+            ("browser", event.browser),
+        ):
+            if value:
+                self.facets[name, value] += 1
 
     def numbers(self) -> tuple[int, int, int, str | None, str | None]:
         return self.count, self.first_seen_ms, self.last_seen_ms, self.first_release, self.last_release
+
+
+PLATFORM: Final = "platform"
 
 
 def commit(session: Session, submissions: Sequence[Submission], ids: IdSequence, shard: int) -> list[list[bool]]:
@@ -91,21 +105,17 @@ def commit(session: Session, submissions: Sequence[Submission], ids: IdSequence,
     Raises StaleTransaction when another process stored one of the events meanwhile.
     """
     flags, fresh = _fresh(session, submissions)
-    issue_ids: dict[IssueKey, int] = {}
     tally = counters.Tally(shard)
     if fresh:
-        changes = _IssueChanges(session, fresh)
-        issue_ids, regressions = _upsert_issues(session, changes, ids, tally)
-        _insert_events(session, fresh, issue_ids, ids)
-        _upsert_platforms(session, changes, issue_ids, tally)
-        for regression in regressions:
+        known = dimensions.resolve(session, {(event.app_id, event.dimension) for event in fresh})
+        changes = _IssueChanges(session, fresh, known)
+        stored_issues = _upsert_issues(session, changes, ids, tally)
+        _insert_events(session, fresh, known, stored_issues.ids, ids)
+        _upsert_facets(session, changes, stored_issues.ids, tally)
+        for regression in stored_issues.regressions:
             lifecycle.regress(session, regression, tally, lifecycle.Change(None, fresh[-1].received_ms, ids, shard))
         for event in fresh:
-            tally.add_event(
-                event.app_id, event.platform, event.time_ms, event.kind == ERROR, event.kind == FAILED_REQUEST
-            )
-            if event.user_key is not None and event.kind != OTHER:
-                tally.add_user(event.app_id, event.platform, event.time_ms, event.user_key)
+            tally.add_event(_counted(event, *known[event.app_id, event.dimension], stored_issues))
     for submission, stored in zip(submissions, flags, strict=True):
         tally.add_submission(submission.app_id, submission.minute, stored, submission.others)
     tally.write(session)
@@ -150,21 +160,19 @@ _NOTHING: Final = (0, 2**63 - 1, -(2**63), None, None)
 class _IssueChanges:
     """What new events change: `own` by their own fingerprints, `shown` also of the issues these are merged into."""
 
-    def __init__(self, session: Session, fresh: list[NewEvent]) -> None:
-        with_issue = [(event, event.issue) for event in fresh if event.issue is not None]
-        self.own = _changes(((event.app_id, seed.fingerprint), event, seed) for event, seed in with_issue)
+    def __init__(self, session: Session, fresh: list[NewEvent], known: dimensions.Known) -> None:
+        self._known = known
+        parts = [
+            ((event.app_id, event.issue.fingerprint), event, event.issue) for event in fresh if event.issue is not None
+        ]
+        self.own = self._collect(parts)
         self.targets = merges.targets_of(session, list(self.own))
         self.shown = self.own
         if self.targets:
             heads = {target.key for target in self.targets.values()}
-            keyed = (((event.app_id, seed.fingerprint), event, seed) for event, seed in with_issue)
-            shown_at = ((self._head(key), event, seed) for key, event, seed in keyed)
-            joined = _changes(part for part in shown_at if part[0] in heads)
+            at_heads = ((self._head(key), event, seed) for key, event, seed in parts)
+            joined = self._collect(part for part in at_heads if part[0] in heads)
             self.shown = dict(sorted((self.own | joined).items()))
-
-    def _head(self, key: IssueKey) -> IssueKey:
-        target = self.targets.get(key)
-        return key if target is None else target.key
 
     def target_id(self, key: IssueKey) -> int | None:
         """Id of the issue that this one is merged into."""
@@ -178,15 +186,42 @@ class _IssueChanges:
         kept = _NOTHING if own is None else own.numbers()
         return (*key, issue_id, seed.grouping_version, seed.message, seed.error_type, *shown.numbers(), *kept)
 
+    def _head(self, key: IssueKey) -> IssueKey:
+        target = self.targets.get(key)
+        return key if target is None else target.key
 
-def _changes(parts: Iterable[tuple[IssueKey, NewEvent, IssueSeed]]) -> dict[IssueKey, _IssueChange]:
-    changes: dict[IssueKey, _IssueChange] = {}
-    for key, event, seed in parts:
-        change = changes.get(key)
-        if change is None:
-            change = changes[key] = _IssueChange(seed)
-        change.add(event)
-    return dict(sorted(changes.items()))
+    def _collect(self, parts: Iterable[tuple[IssueKey, NewEvent, IssueSeed]]) -> dict[IssueKey, _IssueChange]:
+        changes: dict[IssueKey, _IssueChange] = {}
+        for key, event, seed in parts:
+            change = changes.get(key)
+            if change is None:
+                change = changes[key] = _IssueChange(seed)
+            change.add(event, self._known[event.app_id, event.dimension][1])
+        return dict(sorted(changes.items()))
+
+
+@dataclass(slots=True)
+class _StoredIssues:
+    """Ids of issues as they are stored, for those that are merged or have others merged into them the id shown, and what came back."""
+
+    ids: dict[IssueKey, int] = field(default_factory=dict)
+    heads: dict[IssueKey, int] = field(default_factory=dict)
+    regressions: list[lifecycle.Regression] = field(default_factory=list)
+
+
+def _counted(event: NewEvent, number: int, dimension: Dimension, issues: _StoredIssues) -> counters.Counted:
+    key = None if event.issue is None else (event.app_id, event.issue.fingerprint)
+    return counters.Counted(
+        event.app_id,
+        dimension.platform,
+        number,
+        event.time_ms,
+        event.kind == ERROR,
+        event.kind == FAILED_REQUEST,
+        event.user_key,
+        None if key is None else issues.ids[key],
+        None if key is None else issues.heads.get(key),
+    )
 
 
 _ISSUE_COLUMNS: Columns = (
@@ -211,10 +246,10 @@ _ISSUE_COLUMNS: Columns = (
 _UPSERT_ISSUES = """
 INSERT INTO issues (app_id, fingerprint, id, grouping_version, message, error_type, event_count, first_seen_ms,
                     last_seen_ms, first_seen_release, last_seen_release, own_event_count, own_first_seen_ms,
-                    own_last_seen_ms, own_first_seen_release, own_last_seen_release, status, archived)
+                    own_last_seen_ms, own_first_seen_release, own_last_seen_release, status, archived, user_count)
 SELECT r.app_id, r.fingerprint, r.id, r.grouping_version, r.message, r.error_type, r.event_count, r.first_seen_ms,
        r.last_seen_ms, r.first_seen_release, r.last_seen_release, r.own_event_count, r.own_first_seen_ms,
-       r.own_last_seen_ms, r.own_first_seen_release, r.own_last_seen_release, 'open', false
+       r.own_last_seen_ms, r.own_first_seen_release, r.own_last_seen_release, 'open', false, 0
 FROM {rows} WHERE true ORDER BY r.app_id, r.fingerprint
 ON CONFLICT (app_id, fingerprint) DO UPDATE SET
     event_count = issues.event_count + excluded.event_count,
@@ -229,39 +264,39 @@ ON CONFLICT (app_id, fingerprint) DO UPDATE SET
     own_last_seen_ms = CASE WHEN excluded.own_last_seen_ms > issues.own_last_seen_ms
                        THEN excluded.own_last_seen_ms ELSE issues.own_last_seen_ms END,
     own_last_seen_release = COALESCE(excluded.own_last_seen_release, issues.own_last_seen_release)
-RETURNING app_id, fingerprint, id, merged_into_id, status, archived, fixed_in_release, verified_in_release
+RETURNING app_id, fingerprint, id, merged_into_id, event_count > own_event_count, status, archived, fixed_in_release,
+          verified_in_release
 """
 
 
-def _upsert_issues(
-    session: Session, changes: _IssueChanges, ids: IdSequence, tally: counters.Tally
-) -> tuple[dict[IssueKey, int], list[lifecycle.Regression]]:
-    """Create or advance the issues; their ids, and those that came back.
+def _upsert_issues(session: Session, changes: _IssueChanges, ids: IdSequence, tally: counters.Tally) -> _StoredIssues:
+    """Create or advance the issues.
 
-    An id that is the one proposed here says that the issue is new. Raises StaleTransaction when one was merged or
-    unmerged since its target was looked up.
+    An id that is the one proposed here says that the issue is new, more events than its own that others are merged into
+    it. Raises StaleTransaction when one was merged or unmerged since its target was looked up.
     """
+    stored = _StoredIssues()
     if not changes.shown:
-        return {}, []
+        return stored
     proposed = dict(zip(changes.shown, ids.take(len(changes.shown)), strict=True))
     rows = [changes.row(key, issue_id) for key, issue_id in proposed.items()]
     query = text(_UPSERT_ISSUES.format(rows=source(session, "r", _ISSUE_COLUMNS)))
-    issue_ids = {}
-    regressions = []
-    for app_id, fingerprint, issue_id, merged_into, status, archived, fixed, verified in session.connection().execute(
-        query, bind(session, "r", _ISSUE_COLUMNS, rows)
-    ):
+    found = session.connection().execute(query, bind(session, "r", _ISSUE_COLUMNS, rows))
+    for app_id, fingerprint, issue_id, merged_into, has_merged, status, archived, fixed, verified in found:
         key = (app_id, fingerprint)
-        issue_ids[key] = issue_id
+        stored.ids[key] = issue_id
         if merged_into != changes.target_id(key):
             raise StaleTransaction
         if merged_into is not None:
+            stored.heads[key] = merged_into
             continue
+        if has_merged:
+            stored.heads[key] = issue_id
         tally.note_issue(app_id, issue_id, is_new=issue_id == proposed[key], archived=bool(archived))
         release = lifecycle.regressing_release(status, fixed, verified, sorted(changes.shown[key].releases))
         if release is not None:
-            regressions.append(lifecycle.Regression(app_id, issue_id, release, bool(archived)))
-    return issue_ids, regressions
+            stored.regressions.append(lifecycle.Regression(app_id, issue_id, release, bool(archived)))
+    return stored
 
 
 _EVENT_COLUMNS: Columns = (
@@ -273,6 +308,7 @@ _EVENT_COLUMNS: Columns = (
     ("received_ms", "int"),
     ("kind", "small"),
     ("platform", "text"),
+    ("dimension_id", "int4"),
     ("user_key", "int"),
     ("payload", "blob"),
 )
@@ -282,9 +318,20 @@ _INSERT_EVENTS = (
 )
 
 
-def _insert_events(session: Session, fresh: list[NewEvent], issue_ids: dict[IssueKey, int], ids: IdSequence) -> None:
+def _insert_events(
+    session: Session,
+    fresh: list[NewEvent],
+    known: dimensions.Known,
+    issue_ids: dict[IssueKey, int],
+    ids: IdSequence,
+) -> None:
     rows = [
-        _event_row(event, event_id, issue_ids.get((event.app_id, event.issue.fingerprint)) if event.issue else None)
+        _event_row(
+            event,
+            event_id,
+            known[event.app_id, event.dimension],
+            issue_ids[event.app_id, event.issue.fingerprint] if event.issue else None,
+        )
         for event, event_id in zip(fresh, ids.take(len(fresh)), strict=True)
     ]
     if session.get_bind().dialect.name == "sqlite":
@@ -296,7 +343,9 @@ def _insert_events(session: Session, fresh: list[NewEvent], issue_ids: dict[Issu
         copy_rows(session, "events", _EVENT_COLUMNS, rows)
 
 
-def _event_row(event: NewEvent, event_id: int, issue_id: int | None) -> tuple[Any, ...]:
+def _event_row(
+    event: NewEvent, event_id: int, dimension: tuple[int, Dimension], issue_id: int | None
+) -> tuple[Any, ...]:
     return (
         event.app_id,
         event.event_key,
@@ -305,44 +354,47 @@ def _event_row(event: NewEvent, event_id: int, issue_id: int | None) -> tuple[An
         event.time_ms,
         event.received_ms,
         event.kind,
-        event.platform,
+        dimension[1].platform,
+        dimension[0],
         event.user_key,
         event.payload,
     )
 
 
-_PLATFORM_COLUMNS: Columns = (
+_FACET_COLUMNS: Columns = (
     ("app_id", "int"),
     ("issue_id", "int"),
-    ("platform", "text"),
+    ("property", "text"),
+    ("value", "text"),
     ("event_count", "int"),
     ("own_event_count", "int"),
 )
-_UPSERT_PLATFORMS = """
-INSERT INTO issue_platforms (app_id, issue_id, platform, event_count, own_event_count)
-SELECT r.app_id, r.issue_id, r.platform, r.event_count, r.own_event_count FROM {rows} WHERE true ORDER BY 1, 2, 3
-ON CONFLICT (app_id, issue_id, platform) DO UPDATE SET
-    event_count = issue_platforms.event_count + excluded.event_count,
-    own_event_count = issue_platforms.own_event_count + excluded.own_event_count
-RETURNING app_id, issue_id, platform, event_count
+_UPSERT_FACETS = """
+INSERT INTO issue_facets (app_id, issue_id, property, value, event_count, own_event_count)
+SELECT r.app_id, r.issue_id, r.property, r.value, r.event_count, r.own_event_count FROM {rows}
+WHERE true ORDER BY 1, 2, 3, 4
+ON CONFLICT (app_id, issue_id, property, value) DO UPDATE SET
+    event_count = issue_facets.event_count + excluded.event_count,
+    own_event_count = issue_facets.own_event_count + excluded.own_event_count
+RETURNING app_id, issue_id, property, value, event_count
 """
 
 
-def _upsert_platforms(
+def _upsert_facets(
     session: Session, changes: _IssueChanges, issue_ids: dict[IssueKey, int], tally: counters.Tally
 ) -> None:
     added = {
-        (key[0], issue_ids[key], platform): (count, changes.own[key].platforms[platform] if key in changes.own else 0)
+        (key[0], issue_ids[key], *facet): (count, changes.own[key].facets[facet] if key in changes.own else 0)
         for key, change in changes.shown.items()
-        for platform, count in change.platforms.items()
+        for facet, count in change.facets.items()
     }
     if not added:
         return
     merged = {(key[0], issue_ids[key]) for key in changes.targets}
     rows = [(*key, *counts) for key, counts in sorted(added.items())]
-    query = text(_UPSERT_PLATFORMS.format(rows=source(session, "r", _PLATFORM_COLUMNS)))
-    for app_id, issue_id, platform, count in session.connection().execute(
-        query, bind(session, "r", _PLATFORM_COLUMNS, rows)
-    ):
-        if count == added[app_id, issue_id, platform][0] and (app_id, issue_id) not in merged:
-            tally.note_issue_platform(app_id, issue_id, platform)
+    query = text(_UPSERT_FACETS.format(rows=source(session, "r", _FACET_COLUMNS)))
+    for *key, count in session.connection().execute(query, bind(session, "r", _FACET_COLUMNS, rows)):
+        app_id, issue_id, name, value = key
+        is_new = count == added[app_id, issue_id, name, value][0]
+        if name == PLATFORM and is_new and (app_id, issue_id) not in merged:
+            tally.note_issue_platform(app_id, issue_id, value)

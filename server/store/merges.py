@@ -7,17 +7,18 @@ is merged points at an issue that is not.
 Rows are locked in the order in which the writer locks them, all in one statement, so that the two cannot deadlock.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import delete, text
-from sqlmodel import Session, col, or_, select, update
+import sqlalchemy as sa
+from sqlalchemy import BigInteger, delete, insert, literal, text
+from sqlmodel import Session, col, func, select, update
 
 from server.errors import IssueIsMerged, IssueNotFound, IssueNotMerged, MergeNeedsAnotherIssue, TooManyMergedIssues
 from server.store import counters, lifecycle
 from server.store.engine import Columns, StaleTransaction, bind, source
 from server.store.lifecycle import Change
-from server.store.tables import IssuePlatformRow, IssueRow
+from server.store.tables import DistinctUserRow, IssueFacetRow, IssueRow
 
 MAX_MERGED: Final = 100
 """Issues in one besides itself: what a reader of its events has to bring together."""
@@ -105,12 +106,12 @@ class _Group:
         self._session = session
         self._app_id = app_id
         heads = self._heads(fingerprints)
-        wanted = or_(col(IssueRow.id).in_(heads), col(IssueRow.merged_into_id).in_(heads))
-        query = select(IssueRow).where(IssueRow.app_id == app_id, wanted).order_by(col(IssueRow.fingerprint))
-        rows = session.exec(query.with_for_update()).all()
+        ids = heads | self._member_ids(heads)
+        query = select(IssueRow).where(IssueRow.app_id == app_id, col(IssueRow.id).in_(ids))
+        rows = session.exec(query.order_by(col(IssueRow.fingerprint)).with_for_update()).all()
         self._by_id = {row.id: row for row in rows}
         self._by_name = {row.fingerprint: row for row in rows}
-        if self._heads(fingerprints) != heads or self._member_ids(heads) != self._by_id.keys() - heads:
+        if self._heads(fingerprints) != heads or heads | self._member_ids(heads) != ids:
             raise StaleTransaction
 
     def _heads(self, fingerprints: Collection[str]) -> set[int]:
@@ -149,8 +150,9 @@ class _Group:
         for row in changed:
             members = self.members(row)
             _show(row, members)
+            row.user_count = _show_users(self._session, row, members)
             self._session.flush()
-            _show_platforms(self._session, row, has_members=bool(members))
+            _show_facets(self._session, row, has_members=bool(members))
 
 
 def _show(row: IssueRow, members: Sequence[IssueRow]) -> None:
@@ -165,34 +167,60 @@ def _show(row: IssueRow, members: Sequence[IssueRow]) -> None:
     row.last_seen_release = latest.own_last_seen_release
 
 
-_ADD_PLATFORMS = """
-INSERT INTO issue_platforms (app_id, issue_id, platform, event_count, own_event_count)
-SELECT p.app_id, CAST(:head AS BIGINT), p.platform, SUM(p.own_event_count), 0 FROM issue_platforms AS p
-WHERE p.app_id = :app_id AND p.issue_id IN (SELECT id FROM issues WHERE app_id = :app_id AND merged_into_id = :head)
-GROUP BY p.app_id, p.platform
-ON CONFLICT (app_id, issue_id, platform) DO UPDATE SET event_count = issue_platforms.event_count + excluded.event_count
+def _show_users(session: Session, row: IssueRow, members: Sequence[IssueRow]) -> int:
+    """Note anew the users of the issue and its members together, and count them."""
+    scope, user = col(DistinctUserRow.scope), col(DistinctUserRow.user_key)
+    of_app, group = col(DistinctUserRow.app_id) == row.app_id, counters.group_scope(row.id)
+    session.exec(delete(DistinctUserRow).where(of_app, scope == group))
+    parts = [counters.issue_scope(part.id) for part in (row, *members)]
+    if members:
+        together = sa.select(literal(row.app_id, BigInteger), literal(group), user).where(of_app, scope.in_(parts))
+        columns = ("app_id", "scope", "user_key")
+        session.exec(insert(DistinctUserRow).from_select(columns, together.distinct()))
+    return session.exec(
+        select(func.count()).select_from(DistinctUserRow).where(of_app, scope == (group if members else parts[0]))
+    ).one()
+
+
+_ADD_FACETS = """
+INSERT INTO issue_facets (app_id, issue_id, property, value, event_count, own_event_count)
+SELECT f.app_id, CAST(:head AS BIGINT), f.property, f.value, SUM(f.own_event_count), 0 FROM issue_facets AS f
+WHERE f.app_id = :app_id AND f.issue_id IN (SELECT id FROM issues WHERE app_id = :app_id AND merged_into_id = :head)
+GROUP BY f.app_id, f.property, f.value
+ON CONFLICT (app_id, issue_id, property, value)
+DO UPDATE SET event_count = issue_facets.event_count + excluded.event_count
 """
 
 
-def _show_platforms(session: Session, row: IssueRow, *, has_members: bool) -> None:
-    of_issue = (col(IssuePlatformRow.app_id) == row.app_id, col(IssuePlatformRow.issue_id) == row.id)
-    session.exec(delete(IssuePlatformRow).where(*of_issue, col(IssuePlatformRow.own_event_count) == 0))
-    own = update(IssuePlatformRow).where(*of_issue).values(event_count=col(IssuePlatformRow.own_event_count))
+def _show_facets(session: Session, row: IssueRow, *, has_members: bool) -> None:
+    of_issue = (col(IssueFacetRow.app_id) == row.app_id, col(IssueFacetRow.issue_id) == row.id)
+    session.exec(delete(IssueFacetRow).where(*of_issue, col(IssueFacetRow.own_event_count) == 0))
+    own = update(IssueFacetRow).where(*of_issue).values(event_count=col(IssueFacetRow.own_event_count))
     session.exec(own.execution_options(synchronize_session=False))
     if has_members:
-        session.connection().execute(text(_ADD_PLATFORMS), {"head": row.id, "app_id": row.app_id})
+        session.connection().execute(text(_ADD_FACETS), {"head": row.id, "app_id": row.app_id})
 
 
-def members_of(session: Session, rows: Collection[IssueRow]) -> Mapping[tuple[int, int], list[tuple[int, str]]]:
-    """By app and issue: ids and fingerprints of the issues merged into each, oldest first."""
-    found: dict[tuple[int, int], list[tuple[int, str]]] = {}
-    app_ids = {row.app_id for row in rows}
-    query = select(IssueRow.app_id, IssueRow.merged_into_id, IssueRow.id, IssueRow.fingerprint).where(
-        col(IssueRow.app_id).in_(app_ids), col(IssueRow.merged_into_id).in_([row.id for row in rows])
+class Member(NamedTuple):
+    """One of the issues that are shown as one, by its own fingerprint."""
+
+    id: int
+    fingerprint: str
+    error_type: str
+
+
+def members_of(session: Session, rows: Collection[IssueRow]) -> dict[tuple[int, int], list[Member]]:
+    """By app and issue: the issues merged into each, oldest first."""
+    found: dict[tuple[int, int], list[Member]] = {}
+    ids = [row.id for row in rows if row.event_count > row.own_event_count]
+    if not ids:
+        return found
+    names = ("app_id", "merged_into_id", "id", "fingerprint", "error_type")
+    query = sa.select(*(col(getattr(IssueRow, name)) for name in names)).where(
+        col(IssueRow.app_id).in_({row.app_id for row in rows}), col(IssueRow.merged_into_id).in_(ids)
     )
-    for app_id, target_id, issue_id, fingerprint in session.exec(query.order_by(col(IssueRow.id))):
-        if target_id is not None:
-            found.setdefault((app_id, target_id), []).append((issue_id, fingerprint))
+    for app_id, target_id, *member in sorted(session.connection().execute(query), key=lambda row: row[2]):
+        found.setdefault((app_id, target_id), []).append(Member(*member))
     return found
 
 

@@ -12,6 +12,9 @@ from tests.bench.machine import Facts
 from tests.bench.result import Row
 from tests.collector import ROOT
 
+QUIET_CORES = 0.2
+"""What a machine may do beside the bench, such as writing pages back, without spoiling it."""
+
 RESULTS = ROOT / "bench-results"
 _HEADS = (
     "",
@@ -94,7 +97,10 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _complaints(rows: Sequence[Row]) -> Iterator[str]:
-    """What makes a row's figures worthless: answers that were no success, and books that do not agree."""
+    """What makes figures worthless: answers that were no success, books that do not agree, a machine that was not ours."""
+    others = max((row.other_cores or 0 for row in rows), default=0)
+    if others > QUIET_CORES:
+        yield f"! other work used up to {others:.1f} cores meanwhile: rates and latencies are worse than this machine's"
     for row in rows:
         if row.faults:
             yield f"! {row.name}: {row.faults} requests failed"

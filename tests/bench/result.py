@@ -54,4 +54,4 @@ class Row:
     faults: int = 0
     books: str = ""
     """What is wrong between acknowledged, booked and stored events; empty when all agree."""
-    extra: dict[str, float | str] = field(default_factory=dict)
+    extra: dict[str, float] = field(default_factory=dict)

@@ -11,21 +11,31 @@ from sqlmodel import Session
 from server.errors import IssueAlreadyArchived, IssueIsMerged, IssueNotFound, IssueNotMerged, MergeNeedsAnotherIssue
 from server.release import compare_releases
 from server.store import events, issues, lifecycle, merges
+from server.store.dimensions import Dimension
 from server.store.engine import Engine
-from server.store.issues import IssueFilter, TimeRange
+from server.store.issues import IssueFilter
 from server.store.lifecycle import Change
 from server.store.sequence import Sequence
+from server.store.totals import TimeRange
 from tests.store.build import NOW, event, submission
 
 NAMES = ["js:a", "js:b", "js:c", "js:d", "js:e"]
 PLATFORMS = ["web", "ios"]
 RELEASES = [None, "1.0.0", "2.0.0"]
+HOUR_MS = 3_600_000
+HOUR = NOW // HOUR_MS * HOUR_MS
+"""Events fall on both sides of it."""
 IDS = Sequence()
 _apps = count(1)
 
 names = st.sampled_from(NAMES)
 arrivals = st.tuples(
-    st.integers(0, 40), names, st.sampled_from(PLATFORMS), st.integers(-3, 3), st.sampled_from(RELEASES)
+    st.integers(0, 40),
+    names,
+    st.sampled_from(PLATFORMS),
+    st.integers(-3, 3),
+    st.sampled_from(RELEASES),
+    st.sampled_from([None, 1, 2, 3]),
 )
 steps = st.one_of(
     st.tuples(st.just("ingest"), st.lists(arrivals, min_size=1, max_size=6)),
@@ -43,6 +53,7 @@ class Stored:
     platform: str
     at: int
     release: str | None
+    user: int | None
 
 
 @dataclass
@@ -69,11 +80,11 @@ class Model:
         keys = {one.key for one in self.events}
         seen: dict[str, set[str]] = {}
         new = []
-        for key, name, platform, at, release in batch:
+        for key, name, platform, at, release, user in batch:
             if key in keys:
                 continue
             keys.add(key)
-            new.append(Stored(key, name, platform, at, release))
+            new.append(Stored(key, name, platform, at, release, user))
         # New issues are created in the order of their fingerprints.
         self.created += [n for n in sorted({one.name for one in new}) if n not in self.created]
         for one in new:
@@ -158,8 +169,10 @@ class Run:
     def step(self, kind: str, what: Any) -> None:
         if kind == "ingest":
             new = [
-                event(f"key-{key}", app=self.app, issue=name, platform=platform, at=NOW + at, release=release)
-                for key, name, platform, at, release in what
+                event(
+                    f"key-{key}", app=self.app, issue=name, platform=platform, at=HOUR + at, release=release, user=user
+                )
+                for key, name, platform, at, release, user in what
             ]
             assert self.do(events.commit, [submission(*new, app=self.app)], IDS, 0) is None
             self.model.ingest(what)
@@ -194,34 +207,47 @@ class Run:
                 for head in shown
                 if platform in {"", *(one.platform for one in self.model.of(*self.model.parts(head)))}
             ]
-            which = IssueFilter(self.apps, platform, (archived,))
-            assert {issue.fingerprint for issue in self.read(issues.page, which, None, 100)} == set(on_it)
-            assert self.read(issues.totals, which).issues == len(on_it)
-            ranged = IssueFilter(self.apps, platform, (archived,), TimeRange(0, NOW + 99))
-            assert self.read(issues.totals, ranged).issues == len(on_it)
+            which = IssueFilter(self.apps, Dimension(platform), (archived,))
+            for order in ("last_seen",) if platform else issues.ORDERS:
+                page = self.read(issues.page, which, None, 100, order)
+                assert {issue.fingerprint for issue in page} == set(on_it)
+            assert self.read(issues.count, which) == len(on_it)
+            ranged = IssueFilter(self.apps, Dimension(platform), (archived,), TimeRange(0, NOW + HOUR_MS))
+            assert self.read(issues.count, ranged) == len(on_it)
 
     def _compare_issue(self, name: str) -> None:
         parts = self.model.parts(name)
         own = self.model.of(*parts)
         issue = self.read(issues.find, self.apps, name)
-        assert (issue.merged_into, [part for _, part in issue.merged]) == (
+        assert (issue.merged_into, [part.fingerprint for part in issue.merged]) == (
             self.model.target.get(name),
             [part for part in parts if part != name],
         )
         assert (issue.event_count, issue.platforms) == (len(own), Counter(one.platform for one in own))
-        assert issue.first_seen_ms == NOW + min(one.at for one in own)
-        assert issue.last_seen_ms == NOW + max(one.at for one in own)
+        assert issue.first_seen_ms == HOUR + min(one.at for one in own)
+        assert issue.last_seen_ms == HOUR + max(one.at for one in own)
         assert issue.first_seen_release == self.model.of(parts[0])[0].release
         if name not in self.model.target:
             assert issue.last_seen_release == self.model.last_release.get(name)
+        assert issue.user_count == len({one.user for one in own} - {None})
+        first = HOUR // HOUR_MS - 1
+        for bucket, here in zip(
+            self.read(issues.issue_buckets, issue, 1, first, first + 1),
+            ([one for one in own if one.at < 0], [one for one in own if one.at >= 0]),
+            strict=True,
+        ):
+            assert (bucket.events, bucket.errors) == (len(here), len(here))
+            assert bucket.affected_users == len({one.user for one in here} - {None})
+        releases = Counter(one.release for one in own if one.release)
+        assert dict(self.read(issues.breakdowns, issue)["release"]) == releases
         found = self.read(issues.events_of, issue, TimeRange(), "", None, 100)
-        assert [one.time_ms - NOW for one in found] == sorted((one.at for one in own), reverse=True)
+        assert [one.time_ms - HOUR for one in found] == sorted((one.at for one in own), reverse=True)
         if len(found) > 1:
             after = (found[0].time_ms, found[0].id)
             assert self.read(issues.events_of, issue, TimeRange(), "", after, 100) == found[1:]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=st.lists(steps, min_size=1, max_size=25))
 def test_any_history_of_merging_shows_what_a_plain_count_shows(store: Engine, history: list[tuple[str, Any]]) -> None:
     run = Run(store)

@@ -1,10 +1,10 @@
-"""Issues that are merged into others, with the numbers of each fingerprint kept apart. Forward only: restore a backup."""
+"""Issues merged into others, with the numbers of each fingerprint kept apart. Forward only: to go back, restore a backup."""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
@@ -13,17 +13,18 @@ _OWN = ("event_count", "first_seen_ms", "last_seen_ms", "first_seen_release", "l
 
 def upgrade() -> None:
     op.add_column("issues", sa.Column("merged_into_id", sa.BigInteger))
-    for name in ("own_event_count", "own_first_seen_ms", "own_last_seen_ms"):
-        op.add_column("issues", sa.Column(name, sa.BigInteger, nullable=False, server_default="0"))
-    for name in ("own_first_seen_release", "own_last_seen_release"):
-        op.add_column("issues", sa.Column(name, sa.String))
-    op.execute("UPDATE issues SET " + ", ".join(f"own_{name} = {name}" for name in _OWN))  # noqa: S608 -- names from here
-    op.add_column("issue_platforms", sa.Column("own_event_count", sa.BigInteger, nullable=False, server_default="0"))
-    op.execute("UPDATE issue_platforms SET own_event_count = event_count")
-    op.drop_index("ix_issues_last_seen", "issues")
-    _index("ix_issues_last_seen", ["app_id", "archived", "last_seen_ms", "id"], "merged_into_id IS NULL")
-    _index("ix_issues_merged", ["app_id", "merged_into_id"], "merged_into_id IS NOT NULL")
-
-
-def _index(name: str, columns: list[str], where: str) -> None:
-    op.create_index(name, "issues", columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
+    for name in _OWN[:3]:
+        op.add_column("issues", sa.Column(f"own_{name}", sa.BigInteger, nullable=False, server_default="0"))
+    for name in _OWN[3:]:
+        op.add_column("issues", sa.Column(f"own_{name}", sa.String))
+    op.execute("UPDATE issues SET " + ", ".join(f"own_{name} = {name}" for name in _OWN))  # noqa: S608 -- names from above
+    op.add_column("issue_facets", sa.Column("own_event_count", sa.BigInteger, nullable=False, server_default="0"))
+    op.execute("UPDATE issue_facets SET own_event_count = event_count")
+    for column in ("last_seen_ms", "first_seen_ms", "event_count", "user_count"):
+        name = f"ix_issues_{column.removesuffix('_ms')}"
+        op.drop_index(name, "issues")
+        op.create_index(name, "issues", ["app_id", "archived", column, "id", "merged_into_id"])
+    merged = sa.text("merged_into_id IS NOT NULL")
+    op.create_index(
+        "ix_issues_merged", "issues", ["app_id", "merged_into_id"], sqlite_where=merged, postgresql_where=merged
+    )
