@@ -108,7 +108,8 @@ class _Group:
         heads = self._heads(fingerprints)
         ids = heads | self._member_ids(heads)
         query = select(IssueRow).where(IssueRow.app_id == app_id, col(IssueRow.id).in_(ids))
-        rows = session.exec(query.order_by(col(IssueRow.fingerprint)).with_for_update()).all()
+        in_order = col(IssueRow.fingerprint).concat("")  # bare, SQLite would walk all issues of the app in this order
+        rows = session.exec(query.order_by(in_order).with_for_update()).all()
         self._by_id = {row.id: row for row in rows}
         self._by_name = {row.fingerprint: row for row in rows}
         if self._heads(fingerprints) != heads or heads | self._member_ids(heads) != ids:

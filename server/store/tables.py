@@ -131,6 +131,7 @@ class IssueRow(SQLModel, table=True):
             "ix_issues_merged",
             "app_id",
             "merged_into_id",
+            "id",
             sqlite_where=text("merged_into_id IS NOT NULL"),
             postgresql_where=text("merged_into_id IS NOT NULL"),
         ),

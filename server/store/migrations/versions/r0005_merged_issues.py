@@ -26,5 +26,5 @@ def upgrade() -> None:
         op.create_index(name, "issues", ["app_id", "archived", column, "id", "merged_into_id"])
     merged = sa.text("merged_into_id IS NOT NULL")
     op.create_index(
-        "ix_issues_merged", "issues", ["app_id", "merged_into_id"], sqlite_where=merged, postgresql_where=merged
+        "ix_issues_merged", "issues", ["app_id", "merged_into_id", "id"], sqlite_where=merged, postgresql_where=merged
     )
