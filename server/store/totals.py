@@ -1,7 +1,7 @@
 """Reading totals and trends from counters. Exact to the millisecond; cost does not grow with the number of events."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -174,50 +174,40 @@ _HOUR_COUNTS = (DimensionHourRow.events, DimensionHourRow.errors, DimensionHourR
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """The apps of a filter, and the dimensions it picks in each of them; None picks all."""
+    """The apps of a filter, and the (app id, number) of the dimensions it picks; None picks all."""
 
     app_ids: Mapping[int, str]
-    numbers: Mapping[int, list[int]] | None = field(default=None)
+    pairs: list[tuple[int, int]] | None
 
     @classmethod
     def of(cls, session: Session, which: EventFilter) -> "_Chosen":
-        pairs = dimensions.matching(session, list(which.app_ids), which.only)
-        if pairs is None:
-            return cls(which.app_ids)
-        numbers: dict[int, list[int]] = {}
-        for app_id, number in pairs:
-            numbers.setdefault(app_id, []).append(number)
-        return cls(which.app_ids, numbers)
+        return cls(which.app_ids, dimensions.matching(session, list(which.app_ids), which.only))
 
-    def picks(self, app: Column, number: Column, *, as_text: bool = False) -> ColumnElement[bool]:
-        """The condition on two columns that hold an app and the number of one of its dimensions."""
-        if self.numbers is None:
-            every: ColumnElement[bool] = app.in_(self.app_ids)
-            return every
-        return sa.or_(
-            sa.false(),
-            *(
-                sa.and_(app == app_id, number.in_([str(n) for n in numbers] if as_text else numbers))
-                for app_id, numbers in self.numbers.items()
-            ),
-        )
+    def picks(self, app: Column, number: Column, *, as_text: bool = False) -> list[ColumnElement[bool]]:
+        """The conditions on two columns that hold an app and the number of one of its dimensions."""
+        conditions = [app.in_(self.app_ids)]
+        if self.pairs is not None:
+            pairs = [(app_id, str(n) if as_text else n) for app_id, n in self.pairs]
+            conditions.append(sa.tuple_(app, number).in_(pairs))
+        return conditions
 
     def hours(self, hours: tuple[int, int]) -> list[ColumnElement[bool]]:
         picked = self.picks(col(DimensionHourRow.app_id), col(DimensionHourRow.dimension_id))
-        return [picked, col(DimensionHourRow.hour).between(*hours)]
+        return [*picked, col(DimensionHourRow.hour).between(*hours)]
 
     def users(self, hours: tuple[int, int]) -> list[ColumnElement[bool]]:
         scope = col(DistinctUserRow.scope)
         number = sa.func.substr(scope, len(hour_scope(0)) + 1)
         return [
-            self.picks(col(DistinctUserRow.app_id), number, as_text=True),
+            *self.picks(col(DistinctUserRow.app_id), number, as_text=True),
             scope >= hour_scope(hours[0]),
             scope < hour_scope(hours[1] + 1) if hours[1] < MAX_HOUR else scope < "d;",
         ]
 
-    def edges(self, edges: Iterable[tuple[int, int]]) -> list[ColumnElement[bool]]:
-        inside = sa.or_(*(col(EventRow.time_ms).between(*edge) for edge in edges))
-        return [self.picks(col(EventRow.app_id), col(EventRow.dimension_id)), inside]
+    def edge(self, edge: tuple[int, int]) -> list[ColumnElement[bool]]:
+        """One end of a range at a time: PostgreSQL goes through the whole table for two ends joined by OR."""
+        picked = self.picks(col(EventRow.app_id), col(EventRow.dimension_id))
+        return [*picked, col(EventRow.time_ms).between(*edge)]
 
 
 def _split(when: TimeRange) -> tuple[tuple[int, int] | None, list[tuple[int, int]]]:
@@ -243,20 +233,23 @@ def _add_hours(session: Session, chosen: _Chosen, hours: tuple[int, int], found:
 def _add_edges(session: Session, chosen: _Chosen, edges: list[tuple[int, int]], found: Totals) -> None:
     """Less than an hour at each end, from an index that holds all it needs."""
     kind = col(EventRow.kind)
-    query = sa.select(kind, sa.func.count()).where(*chosen.edges(edges)).group_by(kind)
-    for of_kind, events in session.connection().execute(query):
-        found.events += events
-        found.errors += events * (of_kind == ERROR)
-        found.failed_requests += events * (of_kind == FAILED_REQUEST)
+    for edge in edges:
+        query = sa.select(kind, sa.func.count()).where(*chosen.edge(edge)).group_by(kind)
+        for of_kind, events in session.connection().execute(query):
+            found.events += events
+            found.errors += events * (of_kind == ERROR)
+            found.failed_requests += events * (of_kind == FAILED_REQUEST)
 
 
 def _count_users(session: Session, chosen: _Chosen, hours: tuple[int, int] | None, edges: list[tuple[int, int]]) -> int:
     parts: list[sa.Select[Any, Any]] = []
     if hours is not None:
         parts.append(sa.select(col(DistinctUserRow.app_id), col(DistinctUserRow.user_key)).where(*chosen.users(hours)))
-    if edges:
-        met_a_fault = [col(EventRow.kind) != OTHER, col(EventRow.user_key).is_not(None)]
-        parts.append(sa.select(col(EventRow.app_id), col(EventRow.user_key)).where(*chosen.edges(edges), *met_a_fault))
+    met_a_fault = [col(EventRow.kind) != OTHER, col(EventRow.user_key).is_not(None)]
+    parts += (
+        sa.select(col(EventRow.app_id), col(EventRow.user_key)).where(*chosen.edge(edge), *met_a_fault)
+        for edge in edges
+    )
     if not parts:
         return 0
     union = sa.union_all(*parts).subquery()
