@@ -126,6 +126,9 @@ class RestDriver:
     async def unmerge(self, token: str | None, id: str) -> Json:
         return await self._call("POST", _of_issue(id, "unmerge"), token)
 
+    async def performance(self, token: str | None, **filters: Any) -> Json:
+        return await self._call("GET", "/api/performance", token, params=filters)
+
     async def ledger(self, token: str | None, **filters: Any) -> Json:
         return await self._call("GET", "/api/ledger", token, params=filters)
 
