@@ -107,7 +107,7 @@ def _schema(state: SchemaState, is_sqlite: bool) -> Finding:
         return Finding(False, "schema", "made by a newer HealthGuard Collector; upgrade this program")
     if is_sqlite:
         return Finding(True, "schema", f"{state.value}; brought up to date at the next start")
-    return Finding(False, "schema", f"{state.value}; run: healthguard migrate")
+    return Finding(False, "schema", f"{state.value}; run: {program.command()} migrate")
 
 
 def clock(wall: Callable[[], float], steady: Callable[[], float], sleep: Callable[[float], None]) -> Finding:
