@@ -18,6 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
+from server import program
 from server.address import Address, listen
 from server.config import InvalidSettings, Settings
 from server.errors import DomainError, StartupFault
