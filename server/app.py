@@ -24,6 +24,7 @@ from rest_facade.settings import FacadeSettings
 from server import contract
 from server.address import Address, Addresses, bound, listen
 from server.config import Settings
+from server.eraser import Eraser
 from server.errors import StartupFault
 from server.health import StoreHealth
 from server.ingest.admission import Admission
@@ -109,7 +110,7 @@ class Backend:
         )
         page_tokens = PageTokens.load(settings)
         self._auth = AuthService(engine, settings)
-        self._app = AppService(engine, page_tokens, resolver.forget)
+        self._app = AppService(engine, page_tokens, resolver.forget, key_grace_days=settings.app_key_grace_days)
         self._event = EventService(IngestLine(resolver, admission, writer, max_age_ms=settings.event_max_age_ms))
         self._issue = IssueService(engine, page_tokens)
         self._ledger = LedgerService(engine)
@@ -144,10 +145,12 @@ async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
     try:
         await asyncio.to_thread(prepare_schema, engine)
         writer = IngestWriter(engine, first_shard=(settings.worker or 0) * engine.writers)
+        eraser = Eraser(engine)
         health = StoreHealth(engine)
         try:
             yield Backend(settings, engine, writer, health)
         finally:
+            await eraser.close()
             await writer.close()
     finally:
         engine.close()

@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     target: str = ""
 
     session_ttl_s: int = Field(default=7 * 86_400, ge=1, le=10 * 365 * 86_400)
+    app_key_grace_days: int = Field(default=7, ge=0, le=365)
     event_max_age_days: int = Field(default=30, ge=1, le=36_500)
     cors_origins: str = ""
     trusted_proxies: str = "127.0.0.1,::1"

@@ -41,6 +41,10 @@ class NotFound(DomainError):
     """Not there, or not the caller's: the two answer alike."""
 
 
+class PermissionDenied(DomainError):
+    """The caller can see it and may not do this with it."""
+
+
 class AlreadyExists(DomainError):
     """It is there already."""
 
@@ -99,6 +103,42 @@ class UnsupportedAppType(InvalidInput):
     reason = "UNSUPPORTED_APP_TYPE"
     field = "type"
     message = "Unsupported app type."
+
+
+class InvalidRetentionDays(InvalidInput):
+    reason = "INVALID_RETENTION_DAYS"
+    field = "settings.retentionDays"
+    message = "Retention must be 1 to 3,650 days."
+
+
+class InvalidRateLimit(InvalidInput):
+    reason = "INVALID_RATE_LIMIT"
+    field = "settings.rateLimitEventsPerS"
+    message = "The rate limit must be 0.1 to 1,000,000 events a second."
+
+
+class InvalidCaptureRate(InvalidInput):
+    reason = "INVALID_CAPTURE_RATE"
+    field = "settings.captureRate"
+    message = "The capture rate must be 0 to 100 percent."
+
+
+class InvalidAllowedOrigins(InvalidInput):
+    reason = "INVALID_ALLOWED_ORIGINS"
+    field = "settings.allowedOrigins"
+    message = "Allowed origins are at most 50, each like https://shop.example, or null."
+
+
+class InvalidRole(InvalidInput):
+    reason = "INVALID_ROLE"
+    field = "role"
+    message = "The role of a member is editor or viewer."
+
+
+class TooManyApps(InvalidInput):
+    reason = "TOO_MANY_APPS"
+    field = "appKeys"
+    message = "At most 100 apps can be asked for at once."
 
 
 class AppKeyRequired(InvalidInput):
@@ -193,6 +233,16 @@ class IssueNotFound(NotFound):
     message = "Issue not found."
 
 
+class RoleTooLow(PermissionDenied):
+    reason = "ROLE_TOO_LOW"
+    message = "Your role in this app does not allow this."
+
+
+class OriginNotAllowed(PermissionDenied):
+    reason = "ORIGIN_NOT_ALLOWED"
+    message = "The app takes no events from pages of this origin."
+
+
 class UserNotFound(NotFound):
     reason = "USER_NOT_FOUND"
     message = "User not found."
@@ -206,6 +256,16 @@ class IssueNotVerified(WrongState):
 class IssueAlreadyArchived(WrongState):
     reason = "ISSUE_ALREADY_ARCHIVED"
     message = "The issue is archived already."
+
+
+class OwnerStays(WrongState):
+    reason = "OWNER_STAYS"
+    message = "The owner of an app stays its owner."
+
+
+class TooManyMembers(WrongState):
+    reason = "TOO_MANY_MEMBERS"
+    message = "The app has 1,000 members already."
 
 
 class EmailAlreadyRegistered(AlreadyExists):
@@ -226,6 +286,11 @@ class TooManyRegistrations(LimitExceeded):
 class RateLimited(LimitExceeded):
     reason = "RATE_LIMITED"
     message = "The app sends more events than its rate allows."
+
+
+class TooManyAppKeys(LimitExceeded):
+    reason = "TOO_MANY_APP_KEYS"
+    message = "Ten old keys of the app are still accepted. Rotate again once one of them has expired."
 
 
 class StoreUnavailable(Unavailable):

@@ -2,13 +2,20 @@
 
 import zstandard
 from google.protobuf.timestamp_pb2 import Timestamp
-from healthguard.v1 import event_pb2 as event_pb, issue_pb2 as issue_pb
+from healthguard.v1 import app_pb2 as app_pb, event_pb2 as event_pb, issue_pb2 as issue_pb
 
 from server.errors import InvalidTimeRange
 from server.store.issues import Issue, TimeRange, Totals
 from server.store.lifecycle import Comment
+from server.store.scope import Role
 
 _decompressor = zstandard.ZstdDecompressor()
+
+_ROLES = {
+    Role.VIEWER: app_pb.APP_ROLE_VIEWER,
+    Role.EDITOR: app_pb.APP_ROLE_EDITOR,
+    Role.OWNER: app_pb.APP_ROLE_OWNER,
+}
 
 
 def timestamp_from_ms(epoch_ms: int) -> Timestamp:
@@ -34,6 +41,11 @@ def time_range(start: Timestamp | None, end: Timestamp | None) -> TimeRange:
 def event_from_payload(payload: bytes) -> event_pb.Event:
     """The event as it was stored."""
     return event_pb.Event.FromString(_decompressor.decompress(payload))
+
+
+def role_to_proto(role: Role) -> app_pb.AppRole:
+    """The role as the contract names it."""
+    return _ROLES[role]
 
 
 def totals_to_proto(totals: Totals) -> issue_pb.Totals:

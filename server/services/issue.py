@@ -19,7 +19,7 @@ from server.store import issues as store_issues, lifecycle
 from server.store.engine import Engine
 from server.store.issues import Issue, IssueFilter, StoredEvent, TimeRange, Totals
 from server.store.lifecycle import Comment
-from server.store.scope import owned_apps
+from server.store.scope import visible_apps
 
 DEFAULT_PAGE_SIZE = 100
 MAX_PAGE_SIZE = 1_000
@@ -140,7 +140,7 @@ def _filter(
     request: issue_service_pb.GetOverviewRequest | issue_service_pb.ListIssuesRequest,
     seen: TimeRange,
 ) -> IssueFilter:
-    apps = owned_apps(session, user_id, request.app_key)
+    apps = visible_apps(session, user_id, request.app_key)
     return IssueFilter(apps, request.platform, _ARCHIVED[request.status], seen)
 
 
@@ -162,7 +162,7 @@ def _page(
 
 def _find(session: Session, user_id: int, issue_id: str) -> Issue | None:
     app_key, _, fingerprint = issue_id.partition(":")
-    return store_issues.find(session, owned_apps(session, user_id, app_key), fingerprint) if app_key else None
+    return store_issues.find(session, visible_apps(session, user_id, app_key), fingerprint) if app_key else None
 
 
 def _detail(

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from google.protobuf.field_mask_pb2 import FieldMask
-from google.protobuf.message import Message
 from healthguard.v1 import (
     issue_service_pb2 as issue_service_pb,
     issue_service_pb2_grpc as issue_service_grpc,
@@ -18,18 +16,18 @@ from server.errors import (
     CommentTooLong,
     FixedInReleaseRequired,
     InvalidInput,
-    InvalidUpdateMask,
     IssueNotFound,
     ReleaseTooLong,
     UserNotFound,
     VerifiedInReleaseRequired,
 )
 from server.services.convert import comment_to_proto, issue_to_proto, ms_from_timestamp
+from server.services.mask import masked_fields
 from server.store import lifecycle
 from server.store.engine import Engine
 from server.store.issues import Issue, find
 from server.store.lifecycle import Change, Comment
-from server.store.scope import member_of, owned_apps
+from server.store.scope import Role, member_of, visible_apps
 from server.store.sequence import Sequence as IdSequence
 
 MAX_RELEASE = 256
@@ -95,7 +93,7 @@ class IssueChangeService(issue_service_grpc.IssueServiceServicer):
 
 
 def _changed(session: Session, by: Change, app_key: str, fingerprint: str, change: ChangeIssue) -> Issue:
-    """Change one issue of the caller's and read it back. Raises IssueNotFound and what `change` raises."""
+    """Change one issue of the caller's and read it back. Raises IssueNotFound, RoleTooLow and what `change` raises."""
     apps = _apps(session, by, app_key)
     change(session, apps, fingerprint, by)
     session.flush()
@@ -132,21 +130,13 @@ def _add_comment(session: Session, by: Change, app_key: str, fingerprint: str, t
 def _apps(session: Session, by: Change, app_key: str) -> dict[int, str]:
     if by.user_id is None or not app_key:
         raise IssueNotFound
-    return owned_apps(session, by.user_id, app_key)
+    return visible_apps(session, by.user_id, app_key, Role.EDITOR)
 
 
 def _parts(issue_id: str) -> tuple[str, str]:
     """App key and fingerprint of an issue id; app keys hold no colon."""
     app_key, _, fingerprint = issue_id.partition(":")
     return app_key, fingerprint
-
-
-def masked_fields(request: Message, mask: FieldMask, allowed: tuple[str, ...]) -> frozenset[str]:
-    """The fields to update: those of the mask, else those that are set. Raises InvalidUpdateMask."""
-    paths = frozenset(mask.paths) or frozenset(name for name in allowed if request.HasField(name))
-    if not paths or not paths <= set(allowed):
-        raise InvalidUpdateMask
-    return paths
 
 
 def _release(text: str, missing: type[InvalidInput]) -> str:

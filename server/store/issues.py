@@ -110,6 +110,18 @@ def _all_time(session: Session, which: IssueFilter) -> Totals:
     return Totals(events, errors, failed, users, issues)
 
 
+def totals_by_app(session: Session, app_ids: Iterable[int]) -> dict[int, Totals]:
+    """All-time totals of each app, with the issues that are not archived."""
+    found = {app_id: Totals() for app_id in app_ids}
+    sums = (func.sum(getattr(TotalsRow, name)) for name in _SUMMED[:-1])
+    rows = session.connection().execute(
+        sa_select(*(col(TotalsRow.app_id), *sums))
+        .where(col(TotalsRow.app_id).in_(found), col(TotalsRow.platform) == EVERY_PLATFORM)
+        .group_by(col(TotalsRow.app_id))
+    )
+    return found | {row[0]: Totals(*map(int, row[1:])) for row in rows}
+
+
 _SUMMED = ("events", "errors", "failed_requests", "affected_users", "issues", "archived_issues")
 
 

@@ -37,16 +37,48 @@ class TokenRow(SQLModel, table=True):
 
 
 class AppRow(SQLModel, table=True):
-    """An app; `id` is also its project id for mobile trackers."""
+    """An app; `id` is also its project id for mobile trackers. Settings that are None are the server's own.
+
+    Once `deleted_ms` is set the app exists for nobody. The row outlives its data, emptied: SQLite would give its id to
+    the next app, and trackers that still know the number would report into it.
+    """
 
     __tablename__: ClassVar[str] = "apps"
 
     id: int | None = Field(default=None, primary_key=True)
     public_id: str = Field(unique=True)
-    owner_id: int = Field(foreign_key="users.id", index=True)
     name: str
     app_key: str = Field(unique=True)
     type: str
+    created_ms: int = Field(sa_type=BigInteger)
+    retention_days: int | None = None
+    rate_limit_events_per_s: float | None = None
+    capture_rate: int | None = None
+    report_failed_network_calls: bool | None = None
+    allowed_origins: str = ""
+    """Separated by spaces, which no origin holds."""
+    deleted_ms: int | None = Field(default=None, sa_type=BigInteger)
+    erased_ms: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class OldAppKeyRow(SQLModel, table=True):
+    """A key that an app had before its current one; it names the app until it expires."""
+
+    __tablename__: ClassVar[str] = "old_app_keys"
+
+    app_id: int = Field(primary_key=True, sa_type=BigInteger)
+    app_key: str = Field(primary_key=True, unique=True)
+    expires_ms: int = Field(sa_type=BigInteger)
+
+
+class MemberRow(SQLModel, table=True):
+    """What a user may do with an app; `role` is a Role of scope.py."""
+
+    __tablename__: ClassVar[str] = "members"
+
+    app_id: int = Field(primary_key=True, sa_type=BigInteger)
+    user_id: int = Field(primary_key=True, foreign_key="users.id", index=True)
+    role: int = Field(sa_type=SmallInteger)
     created_ms: int = Field(sa_type=BigInteger)
 
 

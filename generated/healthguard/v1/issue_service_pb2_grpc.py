@@ -28,6 +28,7 @@ if _version_not_supported:
 class IssueServiceStub:
     """Answers from counters kept at write time. Only the caller's apps exist: an app key of somebody else answers like one
     nobody has, with zeros or an empty list, and an issue id with NOT_FOUND.
+    Changes ask for the role of an editor: PERMISSION_DENIED (ROLE_TOO_LOW).
     """
 
     def __init__(self, channel):
@@ -96,6 +97,7 @@ class IssueServiceStub:
 class IssueServiceServicer:
     """Answers from counters kept at write time. Only the caller's apps exist: an app key of somebody else answers like one
     nobody has, with zeros or an empty list, and an issue id with NOT_FOUND.
+    Changes ask for the role of an editor: PERMISSION_DENIED (ROLE_TOO_LOW).
     """
 
     def GetOverview(self, request, context):
@@ -255,6 +257,7 @@ def add_IssueServiceServicer_to_server(servicer, server):
 class IssueService:
     """Answers from counters kept at write time. Only the caller's apps exist: an app key of somebody else answers like one
     nobody has, with zeros or an empty list, and an issue id with NOT_FOUND.
+    Changes ask for the role of an editor: PERMISSION_DENIED (ROLE_TOO_LOW).
     """
 
     @staticmethod
