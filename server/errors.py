@@ -165,6 +165,24 @@ class InvalidTimeRange(InvalidInput):
     message = "Invalid time range."
 
 
+class InvalidStatus(InvalidInput):
+    reason = "INVALID_STATUS"
+    field = "status"
+    message = "Unsupported issue status."
+
+
+class InvalidOrder(InvalidInput):
+    reason = "INVALID_ORDER"
+    field = "orderBy"
+    message = "Unsupported order."
+
+
+class InvalidBucket(InvalidInput):
+    reason = "INVALID_BUCKET"
+    field = "bucket"
+    message = "Buckets need a start, and a range of at most 1,000 of them."
+
+
 class InvalidPageSize(InvalidInput):
     reason = "INVALID_PAGE_SIZE"
     field = "pageSize"

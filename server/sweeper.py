@@ -156,8 +156,11 @@ class Sweeper:
         now_ms = self._now_ms()
         keep = aging.ends(now_ms, age_ms)
         for app_id in app_ids:
-            while await self._step(aging.drop_some, app_id, keep):
+            while await self._step(aging.drop_of_app, app_id, keep):
                 pass
+            issue_id: int | None = 0
+            while issue_id is not None:
+                issue_id = await self._step(aging.drop_of_issues, app_id, issue_id, keep)
         lap = self._laps[days] = _Lap(now_ms, age_ms)
         return lap
 

@@ -35,7 +35,7 @@ class Collector:
 
     def _start(self) -> None:
         with self._log.open("ab") as log:
-            self.process = launch(*self._arguments, env=self._env, stderr=log, **self._popen)
+            self.process = launch(*self._arguments, env=self._env, **{"stderr": log} | self._popen)
         self._banner: queue.Queue[str | None] = queue.Queue()
         threading.Thread(target=self._read_banner, daemon=True).start()
         try:

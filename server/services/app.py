@@ -16,8 +16,8 @@ from server.store import apps
 from server.store.app_settings import AppSettings
 from server.store.apps import App, NewApp
 from server.store.engine import Engine
-from server.store.issues import Totals, totals_by_app
 from server.store.scope import visible_by_key
+from server.store.totals import Totals, totals_by_app
 
 MAX_PAGE_SIZE = 1_000
 MAX_OVERVIEWS = 100

@@ -33,10 +33,10 @@ class IngestApp:
 
 def ingest_app(session: Session, app_key: str) -> IngestApp | None:
     """The app that `app_key` names, be it the current key or an old one that is still accepted."""
-    key, live = _storable(app_key), col(AppRow.deleted_ms).is_(None)
-    row = session.exec(select(AppRow).where(AppRow.app_key == key, live)).first()
+    live = select(AppRow).where(col(AppRow.deleted_ms).is_(None))
+    row = session.exec(live.where(AppRow.app_key == app_key)).first()
     if row is None:
-        row = session.exec(select(AppRow).where(col(AppRow.id).in_(_named_before((key,))), live)).first()
+        row = session.exec(live.where(col(AppRow.id).in_(_named_before((app_key,))))).first()
     if row is None or row.id is None:
         return None
     old = select(OldAppKeyRow.app_key).where(OldAppKeyRow.app_id == row.id, *_accepted())
@@ -77,7 +77,7 @@ def accessible(
     query = (
         select(AppRow, MemberRow.role)
         .join(MemberRow, col(MemberRow.app_id) == col(AppRow.id))
-        .where(MemberRow.user_id == user_id, AppRow.public_id == _storable(public_id), col(AppRow.deleted_ms).is_(None))
+        .where(MemberRow.user_id == user_id, AppRow.public_id == public_id, col(AppRow.deleted_ms).is_(None))
     )
     found = session.exec(query.with_for_update(of=AppRow) if for_update else query).first()
     if found is None:
@@ -97,7 +97,7 @@ def id_of(row: AppRow) -> int:
 def member_of(session: Session, app_id: int, public_id: str) -> UserRow | None:
     """The user with this public id, if the user may see the app."""
     query = select(UserRow).join(MemberRow, col(MemberRow.user_id) == col(UserRow.id))
-    return session.exec(query.where(MemberRow.app_id == app_id, UserRow.public_id == _storable(public_id))).first()
+    return session.exec(query.where(MemberRow.app_id == app_id, UserRow.public_id == public_id)).first()
 
 
 def _seen_by(user_id: int) -> Select[int | None, str, int]:
@@ -108,8 +108,7 @@ def _seen_by(user_id: int) -> Select[int | None, str, int]:
 
 
 def _named(app_keys: Collection[str]) -> ColumnElement[bool]:
-    keys = [_storable(key) for key in app_keys]
-    return or_(col(AppRow.app_key).in_(keys), col(AppRow.id).in_(_named_before(keys)))
+    return or_(col(AppRow.app_key).in_(app_keys), col(AppRow.id).in_(_named_before(app_keys)))
 
 
 def _named_before(app_keys: Collection[str]) -> SelectOfScalar[int]:
@@ -118,8 +117,3 @@ def _named_before(app_keys: Collection[str]) -> SelectOfScalar[int]:
 
 def _accepted() -> tuple[ColumnElement[bool], ...]:
     return (col(OldAppKeyRow.expires_ms) > clock.now_ms(),)
-
-
-def _storable(text: str) -> str:
-    """The text as PostgreSQL can compare it: no key or id of ours holds U+FFFD, so what held a NUL still matches none."""
-    return text.replace("\0", "\ufffd")

@@ -73,10 +73,11 @@ def _messages(descriptor: Descriptor, schema: Mapping[str, Any]) -> Iterator[tup
 
 
 _IN_PATH = {
-    f"{item.rpc.input_type.full_name}.{parameter['name']}"
+    field.full_name
     for item in _PLANNED
     for parameter in item.parameters
-    if parameter["in"] == "path"
+    for field in item.rpc.input_type.fields
+    if parameter["in"] == "path" and field.json_name == parameter["name"]
 }
 """Fields that the path holds; a body does not repeat them."""
 

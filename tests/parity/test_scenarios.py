@@ -120,13 +120,7 @@ async def test_apps_are_listed_newest_first(driver: Driver, tenant: Tenant) -> N
     assert second["name"] == "Phone"
     assert second["appKey"].startswith("ios_")
     assert second["projectId"] != tenant.app["projectId"]
-    assert await driver.list_apps(tenant.token) == {"apps": [second, tenant.app]} | await _token_part(driver, tenant)
-
-
-async def _token_part(driver: Driver, tenant: Tenant) -> Json:
-    """GRPC always shows `next_page_token`, empty on the last page; REST leaves it out."""
-    answer = await driver.list_apps(tenant.token)
-    return {key: value for key, value in answer.items() if key == "nextPageToken" and value == ""}
+    assert (await driver.list_apps(tenant.token))["apps"] == [second, tenant.app]
 
 
 @pytest.mark.parametrize(
@@ -222,7 +216,7 @@ async def test_issues_tell_what_their_events_say(driver: Driver, tenant: Tenant)
     await driver.ingest(tenant.app_key, [second])
     await driver.ingest(tenant.app_key, [first])
     (issue,) = (await driver.issues(tenant.token, appKey=tenant.app_key))["issues"]
-    assert issue == {
+    expected = {
         "id": f"{tenant.app_key}:js:a:b",
         "appKey": tenant.app_key,
         "fingerprint": "js:a:b",
@@ -240,6 +234,7 @@ async def test_issues_tell_what_their_events_say(driver: Driver, tenant: Tenant)
         "archived": False,
         "archivedAt": None,
     }
+    assert {name: issue[name] for name in expected} == expected
 
 
 async def test_an_issue_shows_its_events_newest_first_and_as_sent(driver: Driver, tenant: Tenant) -> None:

@@ -16,7 +16,7 @@ from server.store.issues import IssueFilter, TimeRange
 from server.store.lease import Lease, claim, release
 from server.store.retention import DAY_MS, EVERY_RETENTION, Reach
 from server.store.sequence import Sequence
-from server.store.tables import AppRow, DistinctUserRow, EventRow, HourTotalsRow, LedgerRow
+from server.store.tables import AppRow, DimensionHourRow, DistinctUserRow, EventRow, IssueHourRow, LedgerRow
 from tests.store.build import NOW, event, submission
 
 APPS = {1: "web_one", 2: "web_two"}
@@ -207,17 +207,24 @@ async def test_books_and_hours_end_in_whole_minutes_and_hours(store: Engine) -> 
         taken = events.Submission(1, minute, [event(at=NOW, user=7)], submission(rejected=1).others)
         await store.write(events.commit, [taken], Sequence(), 0)
     keep = aging.ends(NOW, 30 * DAY_MS)
-    while await store.write(aging.drop_some, 1, keep, 1):
+    while await store.write(aging.drop_of_app, 1, keep, 1):
         pass
+    position: int | None = 0
+    while position is not None:
+        position = await store.write(aging.drop_of_issues, 1, position, keep, 1)
 
-    def left(session: Session) -> tuple[list[int], list[str], set[int]]:
-        kept = session.exec(select(HourTotalsRow.hour).order_by(col(HourTotalsRow.hour))).all()
-        scopes = session.exec(select(DistinctUserRow.scope).where(col(DistinctUserRow.scope).startswith("h:"))).all()
-        return list(kept), sorted(scopes), set(session.exec(select(LedgerRow.minute)))
+    def left(session: Session) -> tuple[list[int], list[int], list[str], set[int]]:
+        hours = session.exec(select(DimensionHourRow.hour).order_by(col(DimensionHourRow.hour))).all()
+        issue_hours = session.exec(select(IssueHourRow.hour).order_by(col(IssueHourRow.hour))).all()
+        scopes = session.exec(select(DistinctUserRow.scope)).all()
+        return list(hours), list(issue_hours), sorted(scopes), set(session.exec(select(LedgerRow.minute)))
 
-    kept_hours, scopes, kept_minutes = await store.read(left)
-    assert kept_hours == [*(at // HOUR_MS for at in hours[1:]), NOW // HOUR_MS]
-    assert [int(scope[2:11]) for scope in scopes] == [*(at // HOUR_MS for at in hours[3:]), NOW // HOUR_MS]
+    kept_hours, kept_issue_hours, scopes, kept_minutes = await store.read(left)
+    assert kept_hours == kept_issue_hours == [*(at // HOUR_MS for at in hours[1:]), NOW // HOUR_MS]
+    users = [*(at // HOUR_MS for at in hours[3:]), NOW // HOUR_MS]
+    assert [int(scope[2:11]) for scope in scopes if scope.startswith("d:")] == users
+    assert [int(scope[-6:]) for scope in scopes if scope.startswith("j:")] == users
+    assert len([scope for scope in scopes if scope[:2] in {"", "p:", "i:"}]) == 3
     assert kept_minutes == {minutes[1], NOW // 60_000}
     assert await store.read(ledger.unbalanced, 10) == []
     assert (await store.read(issues.totals, IssueFilter(APPS))).affected_users == 1
