@@ -8,15 +8,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from sqlmodel import Session, SQLModel, col, delete, select
 
-from server.store import aging, events, issues, ledger, migrate, retention
+from server.store import aging, events, issues, ledger, migrate, retention, totals
 from server.store.counters import HOUR_MS
 from server.store.engine import Engine
 from server.store.events import OTHER, NewEvent
-from server.store.issues import IssueFilter, TimeRange
+from server.store.issues import IssueFilter
 from server.store.lease import Lease, claim, release
 from server.store.retention import DAY_MS, EVERY_RETENTION, Reach
 from server.store.sequence import Sequence
 from server.store.tables import AppRow, DimensionHourRow, DistinctUserRow, EventRow, IssueHourRow, LedgerRow
+from server.store.totals import EventFilter, TimeRange
 from tests.store.build import NOW, event, submission
 
 APPS = {1: "web_one", 2: "web_two"}
@@ -164,10 +165,10 @@ async def test_counters_go_on_counting_what_was_seen(store: Engine) -> None:
     await store.write(commit, *old, event(issue=None, kind=OTHER, user=None))
 
     def book(session: Session) -> list[object]:
-        everything = IssueFilter(APPS)
-        ranged = IssueFilter(APPS, seen=TimeRange(NOW // HOUR_MS * HOUR_MS, (NOW // HOUR_MS + 1) * HOUR_MS - 1))
-        lists = issues.page(session, everything, None, 10)
-        return [issues.totals(session, everything), issues.totals(session, ranged), [i.event_count for i in lists]]
+        hour = NOW // HOUR_MS * HOUR_MS
+        ranged = EventFilter(APPS, when=TimeRange(hour, hour + HOUR_MS - 1))
+        counted = [totals.event_totals(session, which) for which in (EventFilter(APPS), ranged)]
+        return [counted, issues.count(session, IssueFilter(APPS)), issues.page(session, IssueFilter(APPS), None, 10)]
 
     before = await store.read(book)
     await store.write(sweep_all, NOW + 31 * DAY_MS)
@@ -180,7 +181,7 @@ async def test_an_event_that_comes_again_after_it_went_is_a_new_one(store: Engin
     await store.write(commit, event("again", issue=None))
     await store.write(sweep_all, NOW + 31 * DAY_MS)
     await store.write(commit, event("again", issue=None))
-    assert (await store.read(issues.totals, IssueFilter(APPS))).events == 2
+    assert (await store.read(totals.event_totals, EventFilter(APPS))).events == 2
 
 
 async def test_a_transaction_that_dies_in_the_middle_removes_nothing(store: Engine) -> None:
@@ -227,7 +228,7 @@ async def test_books_and_hours_end_in_whole_minutes_and_hours(store: Engine) -> 
     assert len([scope for scope in scopes if scope[:2] in {"", "p:", "i:"}]) == 3
     assert kept_minutes == {minutes[1], NOW // 60_000}
     assert await store.read(ledger.unbalanced, 10) == []
-    assert (await store.read(issues.totals, IssueFilter(APPS))).affected_users == 1
+    assert (await store.read(totals.event_totals, EventFilter(APPS))).affected_users == 1
 
 
 async def test_books_that_do_not_balance_are_found(store: Engine) -> None:

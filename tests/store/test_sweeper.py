@@ -12,13 +12,13 @@ from sqlmodel import Session, col, func, select
 from server import sweeper as sweeper_module
 from server.disk_budget import DiskBudget
 from server.ingest.writer import IngestWriter
-from server.store import events, issues, retention
+from server.store import events, retention, totals
 from server.store.engine import Engine
-from server.store.issues import IssueFilter
 from server.store.retention import DAY_MS
 from server.store.sequence import Sequence
 from server.store.space import usage
 from server.store.tables import EventRow
+from server.store.totals import EventFilter
 from server.sweeper import LeaseLost, Sweeper
 from tests.store.build import NOW, event, submission
 from tests.store.test_retention import APPS, add_apps, stored_keys
@@ -101,7 +101,7 @@ async def test_over_the_budget_the_oldest_go_until_the_rest_fits(
     left = await store.read(lambda session: set(session.exec(select(EventRow.received_ms))))
     assert left
     assert left == {NOW + day * DAY_MS for day in range(20 - len(left), 20)}, "not the oldest went"
-    assert (await store.read(issues.totals, IssueFilter(APPS))).events == 20 * 500
+    assert (await store.read(totals.event_totals, EventFilter(APPS))).events == 20 * 500
     removed = 20 * 500 - await store.read(count)
     await sweeper.look()
     assert 20 * 500 - await store.read(count) == removed, "what fits was touched"
@@ -191,8 +191,7 @@ async def test_ingest_goes_on_while_old_events_go(filled: Engine) -> None:
     await sweeping
     await writer.close()
     assert {key for _, key in await filled.read(stored_keys)} == acknowledged
-    totals = await filled.read(issues.totals, IssueFilter(APPS))
-    assert totals.events == 3_000 + len(acknowledged)
+    assert (await filled.read(totals.event_totals, EventFilter(APPS))).events == 3_000 + len(acknowledged)
 
 
 async def test_a_started_sweeper_looks_by_itself_and_ends_when_asked(filled: Engine) -> None:
