@@ -144,7 +144,7 @@ class TooManyApps(InvalidInput):
 class AppKeyRequired(InvalidInput):
     reason = "APP_KEY_REQUIRED"
     field = "appKey"
-    message = "The batch names no app key."
+    message = "appKey is required."
 
 
 class EventsRequired(InvalidInput):

@@ -1,5 +1,6 @@
 """From a judged event to the row that is stored."""
 
+import math
 from base64 import urlsafe_b64encode
 from hashlib import blake2b
 from typing import Final
@@ -13,6 +14,7 @@ from server.ingest.grouping.pathname import pathname
 from server.ingest.scrub import scrub
 from server.store.dimensions import Dimension
 from server.store.events import ERROR, FAILED_REQUEST, OTHER, IssueSeed, NewEvent
+from server.store.performance import Measurement
 
 UNKNOWN_PLATFORM: Final = "unknown"
 MAX_PAGE: Final = 200
@@ -53,6 +55,7 @@ def prepare(event: event_pb.Event, app_id: int, time_ms: int, received_ms: int) 
             storable(grouping.error_type),
         ),
         payload=_compressor.compress(event.SerializeToString()),
+        measurement=_measurement(event) if event.type == "performance" else None,
     )
 
 
@@ -72,6 +75,13 @@ def _kind(event: event_pb.Event) -> int:
     if event.type == "http" and event.HasField("success") and not event.success:
         return FAILED_REQUEST
     return OTHER
+
+
+def _measurement(event: event_pb.Event) -> Measurement | None:
+    """What a performance event measured; None without a name or a number that can be ordered."""
+    if not event.name or not event.HasField("value") or not math.isfinite(event.value):
+        return None
+    return Measurement(storable(event.name), event.value, event.rating)
 
 
 def _page(event: event_pb.Event) -> str:

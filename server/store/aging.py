@@ -45,7 +45,7 @@ def drop_of_app(session: Session, app_id: int, keep: Ends, rows: int = BATCH_ROW
     """
     given = {"app_id": app_id, "rows": rows, "minute": keep.minute, "hour": keep.hour}
     scopes = {"first": hour_scope(0), "end": hour_scope(keep.user_hour)}
-    queries = (_LEDGER, _USERS, *(_HOURS.format(table=table) for table in _hourly_tables()))
+    queries = (_LEDGER, _USERS, _METRICS, *(_HOURS.format(table=table) for table in _hourly_tables()))
     return any(session.connection().execute(text(query), given | scopes).rowcount for query in queries)
 
 
@@ -82,6 +82,13 @@ _USERS = """
 DELETE FROM distinct_users WHERE app_id = :app_id AND (scope, user_key) IN (
     SELECT scope, user_key FROM distinct_users
     WHERE app_id = :app_id AND scope >= :first AND scope < :end ORDER BY scope, user_key LIMIT :rows
+)
+"""
+# Hours and days alike, each once all of it ended; the second condition is the one an index can use.
+_METRICS = """
+DELETE FROM metric_spans WHERE app_id = :app_id AND (span_hours, first_hour, name, shard) IN (
+    SELECT span_hours, first_hour, name, shard FROM metric_spans
+    WHERE app_id = :app_id AND span_hours IN (1, 24) AND first_hour < :hour AND first_hour + span_hours <= :hour LIMIT :rows
 )
 """
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlmodel import Session
 
-from server.store import counters, dimensions, lifecycle
+from server.store import counters, dimensions, lifecycle, performance
 from server.store.dimensions import Dimension
 from server.store.engine import Columns, StaleTransaction, bind, copy_rows, source
 from server.store.sequence import Sequence as IdSequence
@@ -49,6 +49,7 @@ class NewEvent:
     user_key: int | None
     issue: IssueSeed | None
     payload: bytes
+    measurement: performance.Measurement | None = None
 
 
 @dataclass(slots=True)
@@ -134,6 +135,9 @@ def commit(session: Session, submissions: Sequence[Submission], ids: IdSequence,
     for submission, stored in zip(submissions, flags, strict=True):
         tally.add_submission(submission.app_id, submission.minute, stored, submission.others)
     tally.write(session)
+    performance.record(
+        session, ((e.app_id, e.time_ms, e.measurement) for e in fresh if e.measurement is not None), shard
+    )
     return flags
 
 

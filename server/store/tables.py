@@ -258,6 +258,23 @@ class LedgerRow(SQLModel, table=True):
     events: int = Field(sa_type=BigInteger)
 
 
+class MetricSpanRow(SQLModel, table=True):
+    """Measurements of one metric in one hour or day (UTC) of event time; `first_hour` counts hours since the epoch."""
+
+    __tablename__: ClassVar[str] = "metric_spans"
+
+    app_id: int = Field(primary_key=True, sa_type=BigInteger)
+    span_hours: int = Field(primary_key=True, sa_type=SmallInteger)
+    first_hour: int = Field(primary_key=True, sa_type=BigInteger)
+    name: str = Field(primary_key=True)
+    shard: int = Field(primary_key=True, sa_type=SmallInteger)
+    sketch: str
+    count: int = Field(sa_type=BigInteger)
+    good: int = Field(sa_type=BigInteger)
+    needs_improvement: int = Field(sa_type=BigInteger)
+    poor: int = Field(sa_type=BigInteger)
+
+
 class LeaseRow(SQLModel, table=True):
     """Work that one process at a time does for the whole installation, see lease.py."""
 

@@ -113,6 +113,7 @@ async def test_calls_of_users_need_a_good_token(driver: Driver, token: str | Non
     assert await refusal(driver.issues(token)) == expected
     assert await refusal(driver.issue(token, "web_x:js:1")) == expected
     assert await refusal(driver.ledger(token)) == expected
+    assert await refusal(driver.performance(token, appKey="web_x")) == expected
 
 
 async def test_apps_are_listed_newest_first(driver: Driver, tenant: Tenant) -> None:

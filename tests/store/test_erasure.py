@@ -11,6 +11,7 @@ from server.store import apps, events, lifecycle, scope
 from server.store.apps import App
 from server.store.engine import Engine
 from server.store.erasure import erase_some
+from server.store.performance import Measurement
 from server.store.sequence import Sequence
 from server.store.tables import AppRow
 from tests.store.build import event, submission
@@ -29,6 +30,7 @@ async def filled(store: Engine, owner: User, n_events: int = 5) -> App:
     """An app with rows in every table that holds rows of apps."""
     app = await create(store, owner)
     sent = [event(app=app.id, issue=f"js:{n}", user=n) for n in range(n_events)]
+    sent[0].measurement = Measurement("LCP", 1_200.0, "good")
     await store.write(events.commit, [submission(*sent, app=app.id, rejected=1)], Sequence(), 0)
     by = lifecycle.Change(owner.id, NOW_MS, Sequence(), -1)
     await store.write(lifecycle.mark_fixed, {app.id: app.app_key}, "js:1", by, "1.0.0")

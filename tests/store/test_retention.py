@@ -16,7 +16,15 @@ from server.store.issues import IssueFilter
 from server.store.lease import Lease, claim, release
 from server.store.retention import DAY_MS, EVERY_RETENTION, Reach
 from server.store.sequence import Sequence
-from server.store.tables import AppRow, DimensionHourRow, DistinctUserRow, EventRow, IssueHourRow, LedgerRow
+from server.store.tables import (
+    AppRow,
+    DimensionHourRow,
+    DistinctUserRow,
+    EventRow,
+    IssueHourRow,
+    LedgerRow,
+    MetricSpanRow,
+)
 from server.store.totals import EventFilter, TimeRange
 from tests.store.build import NOW, event, submission
 
@@ -208,6 +216,8 @@ async def test_books_and_hours_end_in_whole_minutes_and_hours(store: Engine) -> 
         taken = events.Submission(1, minute, [event(at=NOW, user=7)], submission(rejected=1).others)
         await store.write(events.commit, [taken], Sequence(), 0)
     keep = aging.ends(NOW, 30 * DAY_MS)
+    spans = [(1, keep.hour - 1), (24, keep.hour - 24), (1, keep.hour), (24, keep.hour - 23)]
+    await store.write(lambda session: session.add_all([_metric_span(*span) for span in spans]))
     while await store.write(aging.drop_of_app, 1, keep, 1):
         pass
     position: int | None = 0
@@ -220,6 +230,10 @@ async def test_books_and_hours_end_in_whole_minutes_and_hours(store: Engine) -> 
         scopes = session.exec(select(DistinctUserRow.scope)).all()
         return list(hours), list(issue_hours), sorted(scopes), set(session.exec(select(LedgerRow.minute)))
 
+    kept_spans = await store.read(
+        lambda session: session.exec(select(MetricSpanRow.span_hours, MetricSpanRow.first_hour)).all()
+    )
+    assert set(kept_spans) == set(spans[2:])
     kept_hours, kept_issue_hours, scopes, kept_minutes = await store.read(left)
     assert kept_hours == kept_issue_hours == [*(at // HOUR_MS for at in hours[1:]), NOW // HOUR_MS]
     users = [*(at // HOUR_MS for at in hours[3:]), NOW // HOUR_MS]
@@ -229,6 +243,21 @@ async def test_books_and_hours_end_in_whole_minutes_and_hours(store: Engine) -> 
     assert kept_minutes == {minutes[1], NOW // 60_000}
     assert await store.read(ledger.unbalanced, 10) == []
     assert (await store.read(totals.event_totals, EventFilter(APPS))).affected_users == 1
+
+
+def _metric_span(hours: int, first_hour: int) -> MetricSpanRow:
+    return MetricSpanRow(
+        app_id=1,
+        span_hours=hours,
+        first_hour=first_hour,
+        name="LCP",
+        shard=0,
+        sketch="",
+        count=1,
+        good=1,
+        needs_improvement=0,
+        poor=0,
+    )
 
 
 async def test_books_that_do_not_balance_are_found(store: Engine) -> None:
