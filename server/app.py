@@ -22,7 +22,7 @@ from healthguard.v1 import (
 from rest_facade.app import create_app
 from rest_facade.inprocess import InProcessChannel, InProcessServer
 from rest_facade.settings import FacadeSettings
-from server import contract
+from server import contract, program
 from server.address import Address, Addresses, bound, listen
 from server.config import Settings
 from server.disk_budget import DiskBudget
@@ -175,7 +175,7 @@ def prepare_schema(engine: Engine) -> None:
         return
     if not engine.is_sqlite:
         raise StartupFault(
-            f"the database schema is {state.value}; run: healthguard migrate (with the same --database-url)"
+            f"the database schema is {state.value}; run: {program.command()} migrate (with the same --database-url)"
         )
     upgrade(engine)
 

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from server import disk_budget
+from server import disk_budget, program
 from server.address import Address, listen
 from server.config import InvalidSettings, Settings
 from server.errors import DomainError, StartupFault
@@ -123,7 +123,7 @@ def _schema(state: SchemaState, is_sqlite: bool) -> Finding:
         return Finding(False, "schema", "made by a newer HealthGuard Collector; upgrade this program")
     if is_sqlite:
         return Finding(True, "schema", f"{state.value}; brought up to date at the next start")
-    return Finding(False, "schema", f"{state.value}; run: healthguard migrate")
+    return Finding(False, "schema", f"{state.value}; run: {program.command()} migrate")
 
 
 def _budget(measured: Usage, limit_bytes: int) -> Finding:

@@ -216,7 +216,7 @@ class ReleaseTooLong(InvalidInput):
 class InvalidUpdateMask(InvalidInput):
     reason = "INVALID_UPDATE_MASK"
     field = "updateMask"
-    message = "The update mask names a field that cannot be updated."
+    message = "Nothing to change: set a field that can be updated, or name it in updateMask to clear it."
 
 
 class CommentRequired(InvalidInput):

@@ -8,10 +8,11 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from server.store import issues, ledger, migrate, totals
+from server.store import issues, ledger, migrate, retention, totals
 from server.store.dimensions import Dimension
 from server.store.engine import Engine
 from server.store.issues import IssueFilter
+from server.store.retention import Reach
 from server.store.totals import EventFilter, TimeRange
 
 EVENTS = 1_000_000
@@ -113,6 +114,8 @@ READS: dict[str, Callable[[Session], object]] = {
         for order in issues.ORDERS
     },
     "issue, its events, trend and breakdowns": _detail,
+    "oldest events": lambda s: retention.examine(s, Reach(START + 1, START, 30, 30), EVENTS // 2),
+    "age of the oldest events": lambda s: retention.youngest(s, EVENTS // 2),
 }
 
 

@@ -207,15 +207,3 @@ async def test_a_started_sweeper_looks_by_itself_and_ends_when_asked(filled: Eng
 async def _forget_lease(store: Engine) -> None:
     with store.sync_engine().begin() as connection:
         connection.exec_driver_sql("DELETE FROM leases")
-
-
-async def test_the_oldest_arrivals_are_found_by_an_index(filled: Engine) -> None:
-    """No look scans the table of events, on either engine."""
-    statement = select(EventRow.received_ms).where(col(EventRow.id) > 0).order_by(col(EventRow.id)).limit(500)
-    explain = "EXPLAIN QUERY PLAN " if filled.is_sqlite else "EXPLAIN "
-    compiled = statement.compile(filled.sync_engine(), compile_kwargs={"literal_binds": True})
-
-    def plan(session: Session) -> str:
-        return "\n".join(str(row) for row in session.connection().exec_driver_sql(f"{explain}{compiled}"))
-
-    assert "ix_events_arrival" in await filled.read(plan)
