@@ -231,6 +231,30 @@ class CommentTooLong(InvalidInput):
     message = "A comment must be at most 10,000 characters."
 
 
+class MergeNeedsAnotherIssue(InvalidInput):
+    reason = "MERGE_NEEDS_ANOTHER_ISSUE"
+    field = "mergedIds"
+    message = "Name at least one other issue to merge."
+
+
+class MergeAcrossApps(InvalidInput):
+    reason = "MERGE_ACROSS_APPS"
+    field = "mergedIds"
+    message = "Only issues of one app can be merged."
+
+
+class TooManyMergedIssues(InvalidInput):
+    reason = "TOO_MANY_MERGED_ISSUES"
+    field = "mergedIds"
+    message = "At most 100 issues can be merged into one."
+
+
+class UnknownGroupingVersion(InvalidInput):
+    reason = "UNKNOWN_GROUPING_VERSION"
+    field = "version"
+    message = "This server has no grouping of that version."
+
+
 class NotSignedIn(Unauthenticated):
     reason = "UNAUTHENTICATED"
     message = "Sign in first: the bearer token is missing, unknown or expired."
@@ -274,6 +298,16 @@ class IssueNotVerified(WrongState):
 class IssueAlreadyArchived(WrongState):
     reason = "ISSUE_ALREADY_ARCHIVED"
     message = "The issue is archived already."
+
+
+class IssueIsMerged(WrongState):
+    reason = "ISSUE_IS_MERGED"
+    message = "The issue is merged into another one. Change that one, or unmerge this one first."
+
+
+class IssueNotMerged(WrongState):
+    reason = "ISSUE_NOT_MERGED"
+    message = "The issue is not merged into another one."
 
 
 class OwnerStays(WrongState):

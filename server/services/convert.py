@@ -89,6 +89,8 @@ def issue_to_proto(issue: Issue) -> issue_pb.Issue:
         mute_expire_time=_optional_time(issue.muted_until_ms),
         status_changed_by=issue.status_changed_by,
         status_change_time=_optional_time(issue.status_changed_ms),
+        merged_into=None if issue.merged_into is None else f"{issue.app_key}:{issue.merged_into}",
+        merged_ids=[f"{issue.app_key}:{member.fingerprint}" for member in issue.merged],
     )
 
 

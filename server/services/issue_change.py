@@ -82,11 +82,11 @@ class IssueChangeService(issue_service_grpc.IssueServiceServicer):
         self, request: issue_service_pb.AddIssueCommentRequest, _context: object
     ) -> issue_service_pb.AddIssueCommentResponse:
         text = _comment(request.text)
-        comment = await self._engine.write(_add_comment, self._by(), *_parts(request.id), text)
+        comment = await self._engine.write(_add_comment, self._by(), *id_parts(request.id), text)
         return issue_service_pb.AddIssueCommentResponse(comment=comment_to_proto(comment))
 
     async def _change(self, issue_id: str, change: ChangeIssue) -> Issue:
-        return await self._engine.write(_changed, self._by(), *_parts(issue_id), change)
+        return await self._engine.write(_changed, self._by(), *id_parts(issue_id), change)
 
     def _by(self) -> Change:
         return Change(caller.current_user().id, clock.now_ms(), self._ids, HAND_SHARD)
@@ -94,7 +94,7 @@ class IssueChangeService(issue_service_grpc.IssueServiceServicer):
 
 def _changed(session: Session, by: Change, app_key: str, fingerprint: str, change: ChangeIssue) -> Issue:
     """Change one issue of the caller's and read it back. Raises IssueNotFound, RoleTooLow and what `change` raises."""
-    apps = _apps(session, by, app_key)
+    apps = editable_apps(session, by, app_key)
     change(session, apps, fingerprint, by)
     session.flush()
     issue = find(session, apps, fingerprint)
@@ -123,17 +123,24 @@ def _update(
 
 
 def _add_comment(session: Session, by: Change, app_key: str, fingerprint: str, text: str) -> Comment:
-    row = lifecycle.locked(session, _apps(session, by, app_key), fingerprint)
+    row = lifecycle.locked(session, editable_apps(session, by, app_key), fingerprint)
     return lifecycle.note(session, row, by, "comment", text)
 
 
-def _apps(session: Session, by: Change, app_key: str) -> dict[int, str]:
+def visible_issue(session: Session, user_id: int, issue_id: str) -> Issue | None:
+    """The issue with this id, if the user may see it."""
+    app_key, fingerprint = id_parts(issue_id)
+    return find(session, visible_apps(session, user_id, app_key), fingerprint) if app_key else None
+
+
+def editable_apps(session: Session, by: Change, app_key: str) -> dict[int, str]:
+    """The app of that key as its id and current key, nothing where the caller cannot see it. Raises RoleTooLow."""
     if by.user_id is None or not app_key:
         raise IssueNotFound
     return visible_apps(session, by.user_id, app_key, Role.EDITOR)
 
 
-def _parts(issue_id: str) -> tuple[str, str]:
+def id_parts(issue_id: str) -> tuple[str, str]:
     """App key and fingerprint of an issue id; app keys hold no colon."""
     app_key, _, fingerprint = issue_id.partition(":")
     return app_key, fingerprint

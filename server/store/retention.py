@@ -4,7 +4,8 @@ The rule. Events go by the time the server received them, the oldest first. An e
 unless its issue keeps it: an issue keeps its first and its latest KEPT_AT_EACH_END events, in the order in which they are
 listed, and all of them while no more than RARE_EVENTS were ever seen. An issue keeps nothing once it was last seen
 KEPT_FACTOR times the retention ago. Over the disk budget the age of the oldest events takes the place of the retention:
-it shrinks until the data fits, and what issues keep still lives KEPT_FACTOR times as long as the rest.
+it shrinks until the data fits, and what issues keep still lives KEPT_FACTOR times as long as the rest. An issue is one
+fingerprint here, so that merging issues and taking them apart again removes nothing.
 
 Counters count what was seen: removing events changes none of them.
 """
@@ -104,8 +105,8 @@ _EXAMINE = """
 SELECT e.id, e.event_key, e.received_ms, CASE
     WHEN e.received_ms >= :received THEN 0
     WHEN :days > 0 AND COALESCE(a.retention_days, :default) <> :days THEN 0
-    WHEN i.id IS NULL OR i.last_seen_ms < :seen THEN 1
-    WHEN i.event_count <= :rare THEN 0
+    WHEN i.id IS NULL OR i.own_last_seen_ms < :seen THEN 1
+    WHEN i.own_event_count <= :rare THEN 0
     WHEN (SELECT f.id FROM events AS f
           WHERE f.app_id = e.app_id AND f.issue_id = e.issue_id AND (f.time_ms, f.id) < (+e.time_ms, +e.id)
           ORDER BY f.time_ms DESC, f.id DESC LIMIT 1 OFFSET :nth) IS NULL THEN 0

@@ -117,15 +117,27 @@ class EventRow(SQLModel, table=True):
 
 
 class IssueRow(SQLModel, table=True):
-    """One issue. `grouping_version` names the algorithm that made its fingerprint: "sdk" or ours."""
+    """One issue. `grouping_version` names the algorithm that made its fingerprint: "sdk" or ours.
+
+    What is shown covers the issues merged into it as well; the `own_` columns cover its own fingerprint alone, so that
+    merging can be undone. Of an issue that is merged into another the two are the same (see merges.py).
+    """
 
     __tablename__: ClassVar[str] = "issues"
     __table_args__ = (
         UniqueConstraint("app_id", "id"),
-        Index("ix_issues_last_seen", "app_id", "archived", "last_seen_ms", "id"),
-        Index("ix_issues_first_seen", "app_id", "archived", "first_seen_ms", "id"),
-        Index("ix_issues_event_count", "app_id", "archived", "event_count", "id"),
-        Index("ix_issues_user_count", "app_id", "archived", "user_count", "id"),
+        Index("ix_issues_last_seen", "app_id", "archived", "last_seen_ms", "id", "merged_into_id"),
+        Index("ix_issues_first_seen", "app_id", "archived", "first_seen_ms", "id", "merged_into_id"),
+        Index("ix_issues_event_count", "app_id", "archived", "event_count", "id", "merged_into_id"),
+        Index("ix_issues_user_count", "app_id", "archived", "user_count", "id", "merged_into_id"),
+        Index(
+            "ix_issues_merged",
+            "app_id",
+            "merged_into_id",
+            "id",
+            sqlite_where=text("merged_into_id IS NOT NULL"),
+            postgresql_where=text("merged_into_id IS NOT NULL"),
+        ),
     )
 
     app_id: int = Field(primary_key=True, sa_type=BigInteger)
@@ -151,10 +163,19 @@ class IssueRow(SQLModel, table=True):
     status_changed_by: int | None = None
     assignee_id: int | None = None
     muted_until_ms: int | None = Field(default=None, sa_type=BigInteger)
+    merged_into_id: int | None = Field(default=None, sa_type=BigInteger)
+    own_event_count: int = Field(sa_type=BigInteger)
+    own_first_seen_ms: int = Field(sa_type=BigInteger)
+    own_last_seen_ms: int = Field(sa_type=BigInteger)
+    own_first_seen_release: str | None = None
+    own_last_seen_release: str | None = None
 
 
 class IssueFacetRow(SQLModel, table=True):
-    """Events of one issue with one value of one property: platform, release, environment, page or browser."""
+    """Events of one issue with one value of one property: platform, release, environment, page or browser.
+
+    `event_count` is shown and covers the issues merged into it; `own_event_count` covers its own fingerprint alone.
+    """
 
     __tablename__: ClassVar[str] = "issue_facets"
 
@@ -163,10 +184,11 @@ class IssueFacetRow(SQLModel, table=True):
     property: str = Field(primary_key=True)
     value: str = Field(primary_key=True)
     event_count: int = Field(sa_type=BigInteger)
+    own_event_count: int = Field(sa_type=BigInteger)
 
 
 class IssueHourRow(SQLModel, table=True):
-    """Events of one issue in one hour of event time."""
+    """Events of one issue in one hour of event time, by its own fingerprint."""
 
     __tablename__: ClassVar[str] = "issue_hours"
 

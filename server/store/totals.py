@@ -116,36 +116,44 @@ def buckets(session: Session, which: EventFilter, hours_each: int, first: int, l
     for row in rows:
         bucket = found[int(row[0])]
         bucket.events, bucket.errors, bucket.failed_requests = int(row[1]), int(row[2]), int(row[3])
-    for bucket_number, users in _users_by_bucket(session, chosen.users(hours), 3, hours_each):
+    for bucket_number, users in _distinct_by_bucket(session, _users_in(chosen.users(hours), 3, hours_each)):
         found[bucket_number].affected_users += users
     return list(found.values())
 
 
 def users_by_bucket(
-    session: Session, app_id: int, scope_prefix: str, hours_each: int, first: int, last: int
+    session: Session, app_id: int, scope_prefixes: Iterable[str], hours_each: int, first: int, last: int
 ) -> Iterable[tuple[int, int]]:
-    """(bucket number, distinct users) of scopes that are the prefix and an hour of six digits."""
+    """(bucket number, distinct users) of all scopes that are one of the prefixes and an hour of six digits."""
     scope = col(DistinctUserRow.scope)
     low, high = first * hours_each, (last + 1) * hours_each - 1
-    conditions = [
-        col(DistinctUserRow.app_id) == app_id,
-        scope >= f"{scope_prefix}{low}",
-        scope <= f"{scope_prefix}{high}",
-    ]
-    return _users_by_bucket(session, conditions, len(scope_prefix) + 1, hours_each)
+    return _distinct_by_bucket(
+        session,
+        *(
+            _users_in(
+                [
+                    col(DistinctUserRow.app_id) == app_id,
+                    scope >= f"{prefix}{low}",
+                    scope <= f"{prefix}{high}",
+                ],
+                len(prefix) + 1,
+                hours_each,
+            )
+            for prefix in scope_prefixes
+        ),
+    )
 
 
-def _users_by_bucket(
-    session: Session, conditions: list[ColumnElement[bool]], hour_at: int, hours_each: int
-) -> Iterable[tuple[int, int]]:
+def _users_in(conditions: list[ColumnElement[bool]], hour_at: int, hours_each: int) -> sa.Select[Any, Any, Any]:
+    """(bucket number, app, user) of scopes with the hour at that place, counted from 1."""
     hour = sa.cast(sa.func.substr(col(DistinctUserRow.scope), hour_at, 9), sa.Integer)
     number = (hour // hours_each).label("number")
-    each = (
-        sa.select(number, col(DistinctUserRow.app_id), col(DistinctUserRow.user_key))
-        .where(*conditions)
-        .distinct()
-        .subquery()
-    )
+    return sa.select(number, col(DistinctUserRow.app_id), col(DistinctUserRow.user_key)).where(*conditions)
+
+
+def _distinct_by_bucket(session: Session, *parts: sa.Select[Any, Any, Any]) -> Iterable[tuple[int, int]]:
+    union = sa.union_all(*parts).subquery()
+    each = sa.select(union).distinct().subquery()
     rows = session.connection().execute(sa.select(each.c.number, sa.func.count()).group_by(each.c.number))
     return [(int(bucket_number), users) for bucket_number, users in rows]
 

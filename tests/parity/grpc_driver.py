@@ -145,6 +145,20 @@ class GrpcDriver:
         request = _filtered(issue_service_pb.ListIssueCommentsRequest(id=id), filters)
         return await self._call(self._issues.ListIssueComments, request, token)
 
+    async def grouping(self, token: str | None, id: str) -> Json:
+        return await self._call(self._issues.ExplainGrouping, issue_service_pb.ExplainGroupingRequest(id=id), token)
+
+    async def preview(self, token: str | None, app_id: str, version: str | None = None) -> Json:
+        request = issue_service_pb.PreviewGroupingRequest(id=app_id, version=version)
+        return await self._call(self._issues.PreviewGrouping, request, token)
+
+    async def merge(self, token: str | None, id: str, merged_ids: list[str]) -> Json:
+        request = issue_service_pb.MergeIssuesRequest(id=id, merged_ids=merged_ids)
+        return await self._call(self._issues.MergeIssues, request, token)
+
+    async def unmerge(self, token: str | None, id: str) -> Json:
+        return await self._call(self._issues.UnmergeIssue, issue_service_pb.UnmergeIssueRequest(id=id), token)
+
     async def performance(self, token: str | None, **filters: Any) -> Json:
         request = _filtered(performance_service_pb.GetPerformanceRequest(), filters)
         return await self._call(self._performance.GetPerformance, request, token)

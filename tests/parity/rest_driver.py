@@ -113,6 +113,19 @@ class RestDriver:
     async def comments(self, token: str | None, id: str, **filters: Any) -> Json:
         return await self._call("GET", _of_issue(id, "comments"), token, params=filters)
 
+    async def grouping(self, token: str | None, id: str) -> Json:
+        return await self._call("GET", _of_issue(id, "grouping"), token)
+
+    async def preview(self, token: str | None, app_id: str, version: str | None = None) -> Json:
+        params = {} if version is None else {"version": version}
+        return await self._call("GET", f"/api/apps/{quote(app_id, safe='')}/grouping/preview", token, params=params)
+
+    async def merge(self, token: str | None, id: str, merged_ids: list[str]) -> Json:
+        return await self._call("POST", _of_issue(id, "merge"), token, json={"mergedIds": merged_ids})
+
+    async def unmerge(self, token: str | None, id: str) -> Json:
+        return await self._call("POST", _of_issue(id, "unmerge"), token)
+
     async def performance(self, token: str | None, **filters: Any) -> Json:
         return await self._call("GET", "/api/performance", token, params=filters)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session, SQLModel, select
 
 from server.store import apps, issues, migrate, scope, tables
 from server.store.app_settings import AppSettings
@@ -117,6 +117,12 @@ def _check_first_schema_data(session: Session) -> None:
     assert issue is not None
     assert (issue.id, issue.event_count, issue.user_count, issue.status) == (7, 2, 1, "open")
     assert issue.platforms == {"web": 1, "ios": 1}
+    assert (issue.merged_into, issue.merged) == (None, ())
+    row = session.exec(select(tables.IssueRow)).one()
+    assert (row.own_event_count, row.own_first_seen_ms, row.own_last_seen_ms) == (2, 3_600_010, 7_200_020)
+    assert {(facet.event_count, facet.own_event_count) for facet in session.exec(select(tables.IssueFacetRow))} == {
+        (1, 1)
+    }
     assert event_totals(session, EventFilter(apps)) == Totals(3, 2, 0, 1)
     assert event_totals(session, EventFilter(apps, Dimension("ios"))) == Totals(2, 1, 0, 1)
     second_hour = TimeRange(7_200_000, 10_799_999)
