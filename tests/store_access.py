@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import zstandard
-from healthguard.v1 import event_pb2 as event_pb
 from sqlmodel import Session, col, select
 
+from server.services.convert import event_from_payload
 from server.store.apps import NewApp, create
 from server.store.engine import Engine
 from server.store.tables import AppRow, EventRow, UserRow
@@ -41,11 +40,7 @@ def stored_event_ids(database_url: str, app_key: str) -> Counter[str]:
             .join(AppRow, col(AppRow.id) == col(EventRow.app_id))
             .where(AppRow.app_key == app_key)
         )
-        return Counter(_event(payload).event_id for payload in session.exec(query))
-
-
-def _event(payload: bytes) -> event_pb.Event:
-    return event_pb.Event.FromString(zstandard.decompress(payload))
+        return Counter(event_from_payload(payload).event_id for payload in session.exec(query))
 
 
 @contextmanager

@@ -2,17 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 
-import zstandard
 from google.protobuf.timestamp_pb2 import Timestamp
 from healthguard.v1 import app_pb2 as app_pb, event_pb2 as event_pb, issue_pb2 as issue_pb
 
 from server.errors import InvalidTimeRange
+from server.ingest import payload
 from server.store.issues import Issue
 from server.store.lifecycle import Comment
 from server.store.scope import Role
 from server.store.totals import Bucket, TimeRange, Totals
-
-_decompressor = zstandard.ZstdDecompressor()
 
 _ROLES = {
     Role.VIEWER: app_pb.APP_ROLE_VIEWER,
@@ -41,9 +39,9 @@ def time_range(start: Timestamp | None, end: Timestamp | None) -> TimeRange:
     return found
 
 
-def event_from_payload(payload: bytes) -> event_pb.Event:
+def event_from_payload(stored: bytes) -> event_pb.Event:
     """The event as it was stored."""
-    return event_pb.Event.FromString(_decompressor.decompress(payload))
+    return event_pb.Event.FromString(payload.decompress(stored))
 
 
 def role_to_proto(role: Role) -> app_pb.AppRole:
