@@ -25,6 +25,7 @@ from rest_facade.settings import FacadeSettings
 from server import contract, program
 from server.address import Address, Addresses, bound, listen
 from server.config import Settings
+from server.disk_budget import DiskBudget
 from server.eraser import Eraser
 from server.errors import StartupFault
 from server.health import StoreHealth
@@ -48,6 +49,7 @@ from server.services.ledger import LedgerService
 from server.services.performance import PerformanceService
 from server.store.engine import Engine
 from server.store.migrate import SchemaState, schema_state, upgrade
+from server.sweeper import Sweeper
 
 MAX_MESSAGE_BYTES = 16 * 1_048_576
 """1,000 events of the longest kind a REST body can hold would be more; gRPC callers split those."""
@@ -150,10 +152,14 @@ async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
         await asyncio.to_thread(prepare_schema, engine)
         writer = IngestWriter(engine, first_shard=(settings.worker or 0) * engine.writers)
         eraser = Eraser(engine)
-        health = StoreHealth(engine)
+        budget = DiskBudget(engine, settings.disk_budget_bytes)
+        sweeper = Sweeper(engine, budget, settings.retention_days)
+        sweeper.start()
+        health = StoreHealth(engine, budget)
         try:
             yield Backend(settings, engine, writer, health)
         finally:
+            await sweeper.close()
             await eraser.close()
             await writer.close()
     finally:

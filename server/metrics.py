@@ -1,4 +1,4 @@
-"""Prometheus counters that the ingest line keeps beside the ledger."""
+"""Prometheus counters: what the ingest line keeps beside the ledger, and what was removed."""
 
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -10,6 +10,12 @@ from server.store.counters import DUPLICATE, REJECTED, STORED
 
 INGESTED_EVENTS = Counter(
     "healthguard_ingested_events", "Events by outcome and reason, as in the ledger.", ["outcome", "reason"]
+)
+
+REMOVED_EVENTS = Counter(
+    "healthguard_removed_events",
+    "Stored events that were removed, by what demanded it: retention or budget.",
+    ["reason"],
 )
 
 

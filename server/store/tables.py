@@ -98,6 +98,9 @@ class EventRow(SQLModel, table=True):
         ),
         # Covers the partial hours at the ends of a range; whole hours come from dimension_hours.
         Index("ix_events_time", "app_id", "time_ms", "kind", "dimension_id", "user_key"),
+        # The oldest arrivals of all apps. Every insert goes to its end, so it costs 0.5 % of SQLite's and 5 % of PostgreSQL's
+        # time to commit; one led by app_id cost 4 % and 8 %.
+        Index("ix_events_arrival", "id"),
     )
 
     app_id: int = Field(primary_key=True, sa_type=BigInteger)
@@ -292,3 +295,13 @@ class MetricSpanRow(SQLModel, table=True):
     good: int = Field(sa_type=BigInteger)
     needs_improvement: int = Field(sa_type=BigInteger)
     poor: int = Field(sa_type=BigInteger)
+
+
+class LeaseRow(SQLModel, table=True):
+    """Work that one process at a time does for the whole installation, see lease.py."""
+
+    __tablename__: ClassVar[str] = "leases"
+
+    name: str = Field(primary_key=True)
+    holder: str
+    expires_ms: int = Field(sa_type=BigInteger)

@@ -24,13 +24,14 @@ def event(
     user: int | None = 1,
     release: str | None = "1.0.0",
     payload: bytes = b"payload",
+    received: int = NOW,
 ) -> NewEvent:
     """One event; its key is new unless given."""
     return NewEvent(
         app_id=app,
         event_key=key or f"key-{next(_numbers)}",
         time_ms=at,
-        received_ms=NOW,
+        received_ms=received,
         kind=kind,
         dimension=Dimension(platform, environment, release or "", "js" if kind == ERROR else "http"),
         release=release,

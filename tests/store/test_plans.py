@@ -8,10 +8,11 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from server.store import grouping, issues, ledger, migrate, totals
+from server.store import grouping, issues, ledger, migrate, retention, totals
 from server.store.dimensions import Dimension
 from server.store.engine import Engine
 from server.store.issues import IssueFilter
+from server.store.retention import Reach
 from server.store.totals import EventFilter, TimeRange
 
 EVENTS = 1_000_000
@@ -115,6 +116,8 @@ READS: dict[str, Callable[[Session], object]] = {
         for order in issues.ORDERS
     },
     "issue, its events, trend and breakdowns": _detail,
+    "oldest events": lambda s: retention.examine(s, Reach(START + 1, START, 30, 30), EVENTS // 2),
+    "age of the oldest events": lambda s: retention.youngest(s, EVENTS // 2),
     "issue with others merged into it": lambda s: _detail(s, "js:20"),
     "latest events of issues": lambda s: grouping.latest_payloads(s, 1, range(0, 40, 2), 10),
     "issues of a dry run": lambda s: grouping.newest_issues(s, 1, ["v1"], 300, 20),

@@ -28,6 +28,9 @@ if _version_not_supported:
 class IssueServiceStub:
     """Answers from counters kept at write time. Only the caller's apps exist: an app key of somebody else answers like one
     nobody has, with zeros or an empty list, and an issue id with NOT_FOUND.
+    Counters count what was seen, also events that retention has removed since. Only the partial hours at the two ends of a
+    range are counted from events: behind the retention they count what is still kept. Hours end after 400 days, affected users
+    of a range after 4 times the retention.
     Changes ask for the role of an editor: PERMISSION_DENIED (ROLE_TOO_LOW); and an issue that is merged into another takes
     none but being unmerged: FAILED_PRECONDITION (ISSUE_IS_MERGED).
     """
@@ -118,6 +121,9 @@ class IssueServiceStub:
 class IssueServiceServicer:
     """Answers from counters kept at write time. Only the caller's apps exist: an app key of somebody else answers like one
     nobody has, with zeros or an empty list, and an issue id with NOT_FOUND.
+    Counters count what was seen, also events that retention has removed since. Only the partial hours at the two ends of a
+    range are counted from events: behind the retention they count what is still kept. Hours end after 400 days, affected users
+    of a range after 4 times the retention.
     Changes ask for the role of an editor: PERMISSION_DENIED (ROLE_TOO_LOW); and an issue that is merged into another takes
     none but being unmerged: FAILED_PRECONDITION (ISSUE_IS_MERGED).
     """
@@ -334,6 +340,9 @@ def add_IssueServiceServicer_to_server(servicer, server):
 class IssueService:
     """Answers from counters kept at write time. Only the caller's apps exist: an app key of somebody else answers like one
     nobody has, with zeros or an empty list, and an issue id with NOT_FOUND.
+    Counters count what was seen, also events that retention has removed since. Only the partial hours at the two ends of a
+    range are counted from events: behind the retention they count what is still kept. Hours end after 400 days, affected users
+    of a range after 4 times the retention.
     Changes ask for the role of an editor: PERMISSION_DENIED (ROLE_TOO_LOW); and an issue that is merged into another takes
     none but being unmerged: FAILED_PRECONDITION (ISSUE_IS_MERGED).
     """
