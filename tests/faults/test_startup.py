@@ -86,4 +86,5 @@ def test_a_postgresql_that_is_not_there(tmp_path: Path) -> None:
 def test_a_postgresql_schema_that_is_old_names_the_command(tmp_path: Path, new_database: Callable[[str], str]) -> None:
     url = new_database("postgresql")
     (line,) = refused(*EPHEMERAL, "--data-dir", str(tmp_path), "--database-url", url)
-    assert "healthguard migrate" in line
+    assert "; run: " in line
+    assert " migrate (with the same --database-url)" in line
