@@ -146,7 +146,6 @@ class Backend:
 
 @asynccontextmanager
 async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
     engine = Engine(settings.database)
     try:
         await asyncio.to_thread(prepare_schema, engine)
