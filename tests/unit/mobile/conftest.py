@@ -1,0 +1,44 @@
+"""The golden vectors that OpenReplay's own code was run on, and how a listed message reads with us."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.mobile.codec import Message
+from server.mobile.messages import json_name
+
+Vector = dict[str, Any]
+
+_VECTORS: list[Vector] = json.loads(Path(__file__).with_name("openreplay-vectors.json").read_text())
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a test with an argument `batch_vector`, `token_vector`, ... one case for each vector of that kind."""
+    for name in metafunc.fixturenames:
+        kind, mark, rest = name.rpartition("_vector")
+        if mark and not rest and kind:
+            cases = [vector for vector in _VECTORS if vector["kind"] == kind]
+            metafunc.parametrize(name, cases, ids=[vector["name"] for vector in cases])
+
+
+@pytest.fixture
+def batch_vectors() -> dict[str, Vector]:
+    """All batches, by name."""
+    return {vector["name"]: vector for vector in _VECTORS if vector["kind"] == "batch"}
+
+
+@pytest.fixture
+def as_listed() -> Callable[[Vector], Message]:
+    """Turns a message of the vectors into ours: JSON names, its own time beside its fields, no Length."""
+
+    def convert(listed: Vector) -> Message:
+        fields = {json_name(name): value for name, value in listed["fields"].items()}
+        own_time = fields.pop("timestamp", listed["timestamp"])
+        fields.pop("length", None)
+        # Web batches sign their clock, message times are unsigned.
+        return Message(listed["index"], listed["type"], listed["name"], own_time % 2**64, fields)
+
+    return convert
