@@ -18,16 +18,26 @@ _VECTORS: list[Vector] = json.loads(Path(__file__).with_name("openreplay-vectors
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give a test with an argument `batch_vector`, `token_vector`, ... one case for each vector of that kind."""
     for name in metafunc.fixturenames:
-        kind, mark, rest = name.rpartition("_vector")
-        if mark and not rest and kind:
-            cases = [vector for vector in _VECTORS if vector["kind"] == kind]
-            metafunc.parametrize(name, cases, ids=[vector["name"] for vector in cases])
+        kind = name.removesuffix("_vector")
+        if kind != name:
+            cases = _named(kind)
+            metafunc.parametrize(name, cases.values(), ids=cases)
+
+
+def _named(kind: str) -> dict[str, Vector]:
+    return {vector["name"]: vector for vector in _VECTORS if vector["kind"] == kind}
 
 
 @pytest.fixture
 def batch_vectors() -> dict[str, Vector]:
     """All batches, by name."""
-    return {vector["name"]: vector for vector in _VECTORS if vector["kind"] == "batch"}
+    return _named("batch")
+
+
+@pytest.fixture
+def token_vectors() -> dict[str, Vector]:
+    """All tokens, by name."""
+    return _named("token")
 
 
 @pytest.fixture

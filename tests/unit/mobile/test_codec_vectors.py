@@ -80,17 +80,30 @@ def test_batch_of_v170_reads_by_its_own_layout(batch_vectors, as_listed):
     assert batch.status is COMPLETE
 
 
-def test_v170_layout_numbers_messages_as_v170_did(batch_vector):
-    recorded = batch_vector["at_v1.7.0"]
-    if recorded["error"] is None and batch_vector["name"] != "extra_field_inside_length":
-        batch = read(batch_vector, Layout.V1_7_0)
-        assert [[message.type, message.index] for message in batch.messages] == recorded["messages"]
+def test_v170_layout_numbers_messages_as_v170_did(batch_vectors):
+    # Where v1.7.0 itself lost its place it has nothing to teach.
+    recorded = {
+        name: vector["at_v1.7.0"]["messages"]
+        for name, vector in batch_vectors.items()
+        if vector["at_v1.7.0"]["error"] is None and name != "extra_field_inside_length"
+    }
+    ours = {
+        name: [[message.type, message.index] for message in read(batch_vectors[name], Layout.V1_7_0).messages]
+        for name in recorded
+    }
+    assert len(recorded) == 9
+    assert ours == recorded
 
 
-def test_decoded_batch_encodes_to_the_same_bytes(batch_vector):
+def test_decoded_batch_encodes_to_the_same_bytes(batch_vectors):
     # Go strings keep bytes that are no UTF-8, ours cannot.
-    if "go_head_reencode_identical" in batch_vector["verified_by"] and batch_vector["name"] != "log_invalid_utf8":
-        assert encode_batch(read(batch_vector).messages) == bytes.fromhex(batch_vector["hex"])
+    verified = {
+        name: vector["hex"]
+        for name, vector in batch_vectors.items()
+        if "go_head_reencode_identical" in vector["verified_by"] and name != "log_invalid_utf8"
+    }
+    assert len(verified) == 9
+    assert {name: encode_batch(read(batch_vectors[name]).messages).hex() for name in verified} == verified
 
 
 def test_primitive_reads_as_listed(primitive_vector):
