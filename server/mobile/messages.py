@@ -63,13 +63,12 @@ class MessageClass(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MessageType:
-    """One row of the table: the fields follow the head in the order given."""
+    """One row of the table; `kinds` and `plan` list the fields in the order in which they follow the head."""
 
     id: int
     name: str
     message_class: MessageClass
     head: Head
-    field_names: tuple[str, ...]
     # One letter a field: u(int), i(nt), s(tring), b(oolean).
     kinds: str
     # Each field's JSON name, None for what readers get as the message's own time, and its kind.
@@ -84,10 +83,9 @@ def json_name(field_name: str) -> str:
 def _row(head: Head, type_id: int, name: str, message_class: MessageClass, fields: str) -> MessageType:
     """A row from fields written as `Name:kind`, parted by blanks."""
     pairs = [field.split(":") for field in fields.split()]
-    names = tuple(field_name for field_name, _ in pairs)
     kinds = "".join(kind for _, kind in pairs)
     plan = tuple((None if field_name == "Timestamp" else json_name(field_name), kind) for field_name, kind in pairs)
-    return MessageType(type_id, name, message_class, head, names, kinds, plan)
+    return MessageType(type_id, name, message_class, head, kinds, plan)
 
 
 def _client(type_id: int, name: str, message_class: MessageClass, fields: str) -> MessageType:

@@ -1,4 +1,4 @@
-"""What a session's messages say about its health: crashes, failed calls, rage taps, freezes and performance marks.
+"""What a session's messages say of its health and its user: crashes, failed calls, rage taps, freezes, marks, identity.
 
 Everything here takes decoded messages in any order, because trackers resend and batches overtake each other, and orders
 them by their own time where order matters. Type ids are the same in all layouts; fields that a layout lacks read as empty.
@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.mobile.codec import Message
-from server.mobile.messages import CLICK, CRASH, INPUT, NETWORK_CALL, PERFORMANCE
+from server.mobile.messages import (
+    CLICK,
+    CRASH,
+    INPUT,
+    METADATA,
+    NETWORK_CALL,
+    PERFORMANCE,
+    USER_ANONYMOUS_ID,
+    USER_ID,
+)
 
 # OpenReplay's detector asks for gaps *over* 300 ms, so that four taps a minute apart rage and three quick ones do not.
 RAGE_TAP_GAP_MS: Final = 300
@@ -18,6 +27,7 @@ RAGE_TAPS: Final = 3
 FREEZE_MS: Final = 60_000
 # What a living app sends all the time: taps, input, and performance samples.
 HEARTBEATS: Final = frozenset({CLICK, INPUT, PERFORMANCE})
+_IDENTITY: Final = frozenset({METADATA, USER_ID, USER_ANONYMOUS_ID})
 # The performance mark that says whether the app went to the background (1) or came back (0).
 _BACKGROUND: Final = "background"
 # A marker between the parts of a key that none of them can hold: 0xff never occurs in UTF-8.
@@ -77,6 +87,18 @@ class PerformanceMark:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose session it is, as far as the app has said; empty where it has not.
+
+    Android's tracker reports an anonymous id as a user id, so there the two cannot be told apart.
+    """
+
+    user_id: str
+    anonymous_id: str
+    metadata: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class RageTaps:
     """A run of quick taps on one thing."""
 
@@ -131,6 +153,19 @@ def performance_marks(messages: Iterable[Message]) -> Iterator[PerformanceMark]:
         if message.type == PERFORMANCE:
             name, value = _text(message, "name"), _number(message, "value")
             yield PerformanceMark(message.index, message.timestamp_ms, name, value)
+
+
+def identity(messages: Iterable[Message]) -> Identity:
+    """What the app said last about whose session it is."""
+    last_ids = {USER_ID: "", USER_ANONYMOUS_ID: ""}
+    metadata: dict[str, str] = {}
+    for message in _in_time(message for message in messages if message.type in _IDENTITY):
+        if message.type == METADATA:
+            metadata[_text(message, "key")] = _text(message, "value")
+        else:
+            # v1.7.0 calls the id a value.
+            last_ids[message.type] = _text(message, "id") or _text(message, "value")
+    return Identity(last_ids[USER_ID], last_ids[USER_ANONYMOUS_ID], metadata)
 
 
 def rage_taps(messages: Iterable[Message]) -> list[RageTaps]:

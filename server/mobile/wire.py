@@ -19,15 +19,25 @@ class WireFault(ValueError):
 
 def read_uint(data: bytes, pos: int) -> tuple[int, int]:
     """An LEB128 number of at most 64 bits; over-long forms such as `80 00` are legal, as in the original."""
-    value = shift = 0
-    for at in range(pos, min(pos + _MAX_UINT_BYTES, len(data))):
-        byte = data[at]
+    # One and two bytes are lengths and coordinates: nearly all numbers there are.
+    try:
+        first = data[pos]
+        if first < 0x80:
+            return first, pos + 1
+        second = data[pos + 1]
+    except IndexError:
+        raise WireFault("cut inside a number") from None
+    value = first & 0x7F | (second & 0x7F) << 7
+    if second < 0x80:
+        return value, pos + 2
+    shift = 14
+    for byte in data[pos + 2 : pos + _MAX_UINT_BYTES]:
         value |= (byte & 0x7F) << shift
+        shift += 7
         if byte < 0x80:
             if value > MAX_UINT:
                 raise WireFault("number does not fit 64 bits")
-            return value, at + 1
-        shift += 7
+            return value, pos + shift // 7
     if shift == 7 * _MAX_UINT_BYTES:
         raise WireFault("number does not fit 64 bits")
     raise WireFault("cut inside a number")

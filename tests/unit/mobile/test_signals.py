@@ -7,11 +7,13 @@ from server.mobile.messages import Layout
 from server.mobile.signals import (
     Crash,
     Freeze,
+    Identity,
     PerformanceMark,
     RageTaps,
     crashes,
     failed_network_calls,
     freezes,
+    identity,
     network_calls,
     performance_marks,
     rage_taps,
@@ -124,3 +126,16 @@ def test_call_of_v170_reads_with_todays_words():
 
 def test_performance_marks_carry_name_and_value():
     assert list(performance_marks([tap(0), mark(5)])) == [PerformanceMark(5, START_MS + 5, "fps", 60)]
+
+
+def test_identity_is_what_was_said_last(batch_vectors):
+    batch = decode_batch(bytes.fromhex(batch_vectors["all_client_messages"]["hex"]))
+    assert identity(batch.messages) == Identity("user-42", "anon-7", {"plan": "pro"})
+    logged_out = Message(99, 94, "MobileUserID", START_MS + 10**9, {"id": ""})
+    assert identity([logged_out, *batch.messages]).user_id == ""
+    assert identity([tap(0)]) == Identity("", "", {})
+
+
+def test_identity_of_v170_reads_its_values():
+    sent = encode_message(94, START_MS, {"value": "user-1"}, layout=Layout.V1_7_0)
+    assert identity(decode_batch(sent, layout=Layout.V1_7_0).messages).user_id == "user-1"
