@@ -1,0 +1,59 @@
+# The front doors. `make run` and `make test` work in a fresh clone; ARGS is passed on: make run ARGS="--rest 127.0.0.1:8080".
+SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory
+BIN := .venv/bin
+NODE_CLIENT := tests/node/node_modules/.package-lock.json
+
+.PHONY: help setup venv run test check bench generate lock clean
+
+help:
+	@echo "make setup     environment from the lock, into .venv"
+	@echo "make run       serve REST on 127.0.0.1:3100 and gRPC on 127.0.0.1:3101"
+	@echo "make test      every test"
+	@echo "make check     style, types, imports, contract"
+	@echo "make bench     speed, against the budgets of the design"
+	@echo "make generate  Python code from proto/"
+	@echo "make lock      lock files from pyproject.toml"
+	@echo "make clean     remove what the others made (not healthguard-data)"
+
+venv:
+	@scripts/setup
+
+setup: venv
+	@if command -v npm >/dev/null; then $(MAKE) --silent $(NODE_CLIENT) || echo "setup: no packages for the Node client; its test cannot run"; fi
+
+# Packages of the Node client that a test drives; a machine without Node needs none.
+$(NODE_CLIENT): tests/node/package-lock.json
+	@npm ci --silent --prefix tests/node
+	@touch $@
+
+# exec: the signal that stops make's child reaches the server itself.
+run: venv
+	@exec $(BIN)/healthguard serve $(ARGS)
+
+test: setup
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: venv
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m mypy
+	$(BIN)/lint-imports
+	$(BIN)/buf lint
+	$(BIN)/buf format --diff --exit-code
+	scripts/check-breaking
+	$(BIN)/python -m pytest tests/contract
+
+bench: venv
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+generate: venv
+	$(BIN)/buf format --write
+	scripts/generate
+
+lock: venv
+	scripts/lock
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/node/node_modules bench-results dist build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,180 @@
+"""The outermost layers of a request: who it is, what went wrong with it, and one line in the log about it."""
+
+import ipaddress
+import re
+import secrets
+import time
+from collections.abc import Collection
+
+import grpc.aio
+import structlog
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rest_facade import metrics, problems
+from rest_facade.exchange import Exchange, attach, exchange_of
+from rest_facade.problems import Problem
+
+_LOG = structlog.stdlib.get_logger("access")
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+
+# What nginx calls a client that went away; nobody sees the status, but the log and the metrics tell it from an answer.
+_CLIENT_GONE = 499
+
+# Twenty times the longest token we give out.
+_AUTHORIZATION_CHARS = 1024
+
+# A line of the log need not repeat a path of kilobytes.
+_LOGGED_PATH = 512
+
+
+class Edge:
+    """ASGI wrapper that opens the exchange and closes it with a log line and metrics."""
+
+    def __init__(self, app: ASGIApp, *, trusted_proxies: Collection[str]) -> None:
+        self._app = app
+        self._trusted = frozenset(trusted_proxies)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one HTTP request; anything else passes."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        exchange = self._exchange(scope)
+        attach(scope, exchange)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(requestID=exchange.request_id)
+        try:
+            await self._app(scope, receive, _Reply(send, exchange, head=scope["method"] == "HEAD").send)
+        finally:
+            _conclude(scope, exchange, time.perf_counter() - started)
+
+    def _exchange(self, scope: Scope) -> Exchange:
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id", "")
+        return Exchange(
+            request_id=given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16),
+            client=self._client(scope, headers),
+            authorization=_sane_authorization(headers.get("authorization", "")),
+        )
+
+    def _client(self, scope: Scope, headers: Headers) -> str:
+        """The address of the client: the nearest one in X-Forwarded-For that no trusted proxy has."""
+        peer: str = (scope.get("client") or ("",))[0]
+        forwarded = headers.getlist("x-forwarded-for") if peer in self._trusted else []
+        for hop in reversed(",".join(forwarded).split(",") if forwarded else []):
+            address = _address(hop.strip())
+            if address is None:
+                break
+            peer = address
+            if address not in self._trusted:
+                break
+        return peer
+
+
+class Problems:
+    """ASGI wrapper that answers with a problem document where an inner layer raised."""
+
+    def __init__(self, app: ASGIApp, *, retry_after_s: int) -> None:
+        self._app, self._retry_after_s = app, retry_after_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one HTTP request; anything else passes."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:
+            if isinstance(error, ClientDisconnect):
+                return
+            problem = self._problem(error, scope)
+            exchange = exchange_of(scope)
+            exchange.code = problem.code
+            if exchange.status:
+                raise
+            await problem.response(exchange.request_id)(scope, receive, send)
+
+    def _problem(self, error: Exception, scope: Scope) -> Problem:
+        """The problem an exception stands for; causes that are not the client's fault stay in the log."""
+        if isinstance(error, Problem):
+            return error
+        if isinstance(error, grpc.aio.AioRpcError):
+            problem = problems.from_rpc(error, self._retry_after_s)
+            if problem.status >= 500:
+                _note_cause(f"{error.code().name}: {error.details()}")
+            return problem
+        if isinstance(error, HTTPException):
+            known = error.status_code not in {404, 405}
+            return (
+                problems.plain(error.status_code) if known else problems.route_not_found(scope["method"], scope["path"])
+            )
+        _note_cause(type(error).__name__)
+        _LOG.error("unhandled exception", exc_info=error)
+        return problems.internal()
+
+
+class _Reply:
+    """Watches a response on its way out: notes its status, names the request, and leaves HEAD without a body."""
+
+    __slots__ = ("_exchange", "_head", "_send")
+
+    def __init__(self, send: Send, exchange: Exchange, *, head: bool) -> None:
+        self._send, self._exchange, self._head = send, exchange, head
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._exchange.status = message["status"]
+            request_id = (b"x-request-id", self._exchange.request_id.encode("ascii"))
+            message["headers"] = [*message.get("headers", ()), request_id]
+        elif self._head:
+            message = {**message, "body": b""}
+        await self._send(message)
+
+
+def _conclude(scope: Scope, exchange: Exchange, duration_s: float) -> None:
+    status = exchange.status or _CLIENT_GONE
+    metrics.count(scope["method"], exchange.route, status, duration_s, exchange.code)
+    told = structlog.contextvars.get_contextvars()
+    if exchange.code is not None:
+        told.setdefault("error", exchange.code)
+    log = _LOG.error if status >= 500 else _LOG.warning if status >= 400 else _LOG.info
+    log(
+        "request",
+        method=scope["method"],
+        url=scope["path"][:_LOGGED_PATH],
+        status=status,
+        durationMs=round(duration_s * 1000, 3),
+        sizeBytes=exchange.request_bytes,
+        **told,
+    )
+
+
+def _note_cause(cause: str) -> None:
+    """Leaves the cause for the log line, unless the servicer in this process has left a better one."""
+    if "error" not in structlog.contextvars.get_contextvars():
+        structlog.contextvars.bind_contextvars(error=cause)
+
+
+def _sane_authorization(given: str) -> str | None:
+    """The header as it may travel in metadata; None for what cannot be a token of ours, which is refused like no token.
+
+    gRPC refuses metadata beyond ASCII, and all of it together beyond 8 KiB, with errors that blame the server.
+    """
+    return given if given and len(given) <= _AUTHORIZATION_CHARS and given.isascii() and given.isprintable() else None
+
+
+def _address(text: str) -> str | None:
+    """The IP address in one entry of X-Forwarded-For, a port cut off; None where there is none."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return None

@@ -1,0 +1,75 @@
+"""What the layers of the facade know about one HTTP request; travels in the ASGI scope."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from rest_facade.problems import Violation
+
+_KEY = "healthguard.exchange"
+
+UNMATCHED = "unmatched"
+"""Route of a request that no operation answers; keeps the labels of metrics few."""
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request on its way through the layers; each notes what the next ones need."""
+
+    request_id: str
+    client: str
+    authorization: str | None
+    route: str = UNMATCHED
+    request_bytes: int = 0
+    body: Any = None
+    """The parsed JSON body; None without one."""
+    fields: dict[str, Any] = field(default_factory=dict)
+    """Fields of the request message read from path and query."""
+    violations: list[Violation] = field(default_factory=list)
+    """What is wrong with the shape of parameters and body; told once it is known that the caller may know."""
+    code: str | None = None
+    """Reason of the problem that was answered."""
+    status: int = 0
+    """Status of the response; 0 until it has begun."""
+
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """What the servicer is told about the request besides the message."""
+        entries = (
+            ("x-request-id", self.request_id),
+            ("x-forwarded-for", self.client),
+            ("x-healthguard-door", "rest"),
+            ("x-request-bytes", str(self.request_bytes)),
+        )
+        return entries if self.authorization is None else (("authorization", self.authorization), *entries)
+
+
+def attach(scope: Scope, exchange: Exchange) -> None:
+    """Puts the exchange into the scope, where every copy that a layer makes of it keeps it."""
+    scope[_KEY] = exchange
+
+
+def exchange_of(scope: Scope) -> Exchange:
+    """The exchange of a request."""
+    exchange: Exchange = scope[_KEY]
+    return exchange
+
+
+def operation_id(scope: Scope) -> str | None:
+    """The operation that Connexion's routing found; None where none matches."""
+    found: str | None = scope["extensions"]["connexion_routing"].get("operation_id")
+    return found
+
+
+class RouteNote:
+    """ASGI middleware that notes the path of the operation which routing found, as the document writes it."""
+
+    def __init__(self, app: ASGIApp, *, paths: Mapping[str, str]) -> None:
+        self._app, self._paths = app, paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Notes and passes on."""
+        if scope["type"] == "http":
+            exchange_of(scope).route = self._paths.get(operation_id(scope) or "", UNMATCHED)
+        await self._app(scope, receive, send)

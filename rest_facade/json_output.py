@@ -1,0 +1,112 @@
+"""Protobuf messages to JSON objects, planned once per message type from its descriptor and its schema.
+
+What appears follows from the schema: a property in `required` always does (zero, empty, or null where `nullable`),
+others do when they are set. Keys kept in a message's `extra` come back at the level they came from.
+"""
+
+# ruff: noqa: ANN401 - JSON values and messages of every type pass through here
+from collections.abc import Callable
+from typing import Any
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+
+from rest_facade.contract import EXTRA, ContractError, Schema, enum_words, json_name, message_type_of
+from rest_facade.json_values import epoch_ms, plain_number, struct_to_json
+
+Convert = Callable[[Any], Any]
+Step = Callable[[Any, dict[str, Any]], None]
+
+
+class MessageWriter:
+    """Plan for one message type: writes a message as a JSON object."""
+
+    def __init__(self, descriptor: Descriptor, schema: Schema) -> None:
+        """Plans the properties of the schema in their order; raises ContractError where one is no field."""
+        fields = {json_name(field): field for field in descriptor.fields}
+        required = frozenset(schema.get("required", ()))
+        self._extra = EXTRA in descriptor.fields_by_name
+        self._steps: list[Step] = []
+        for key, prop in schema["properties"].items():
+            if key not in fields:
+                raise ContractError(f"{descriptor.full_name} has no field for the property {key}")
+            self._steps.append(_step(fields[key], key, prop, required=key in required))
+
+    def write(self, message: Any) -> dict[str, Any]:
+        """The JSON object that stands for the message."""
+        out: dict[str, Any] = {}
+        for step in self._steps:
+            step(message, out)
+        if self._extra and message.HasField(EXTRA):
+            out.update(struct_to_json(message.extra))
+        return out
+
+
+def _step(field: FieldDescriptor, key: str, schema: Schema, *, required: bool) -> Step:
+    if _is_map(field):
+        return _write_many(field.name, key, dict, required=required)
+    if field.is_repeated:
+        convert = _conversion(field, schema.get("items", {}))
+        return _write_many(field.name, key, lambda values: [convert(value) for value in values], required=required)
+    if field.has_presence:
+        return _write_present(
+            field.name, key, _conversion(field, schema), null=required and bool(schema.get("nullable"))
+        )
+    return _write_plain(field.name, key, _conversion(field, schema), required=required)
+
+
+def _is_map(field: FieldDescriptor) -> bool:
+    return field.message_type is not None and bool(field.message_type.GetOptions().map_entry)
+
+
+def _conversion(field: FieldDescriptor, schema: Schema) -> Convert:
+    if field.message_type is not None:
+        return _message_conversion(field, schema)
+    if field.enum_type is not None:
+        words = enum_words(field)
+        return lambda number: words.get(number, str(number))
+    if field.cpp_type in {FieldDescriptor.CPPTYPE_DOUBLE, FieldDescriptor.CPPTYPE_FLOAT}:
+        return plain_number
+    if field.type == FieldDescriptor.TYPE_BYTES:
+        raise ContractError(f"{field.full_name}: bytes cannot be written as JSON")
+    return _same
+
+
+def _message_conversion(field: FieldDescriptor, schema: Schema) -> Convert:
+    message_type = message_type_of(field)
+    if message_type.full_name == "google.protobuf.Timestamp":
+        return epoch_ms
+    if message_type.full_name == "google.protobuf.Struct":
+        return struct_to_json
+    return MessageWriter(message_type, schema).write
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _write_plain(name: str, key: str, convert: Convert, *, required: bool) -> Step:
+    def step(message: Any, out: dict[str, Any]) -> None:
+        value = getattr(message, name)
+        if value or required:
+            out[key] = convert(value)
+
+    return step
+
+
+def _write_present(name: str, key: str, convert: Convert, *, null: bool) -> Step:
+    def step(message: Any, out: dict[str, Any]) -> None:
+        if message.HasField(name):
+            out[key] = convert(getattr(message, name))
+        elif null:
+            out[key] = None
+
+    return step
+
+
+def _write_many(name: str, key: str, convert: Convert, *, required: bool) -> Step:
+    def step(message: Any, out: dict[str, Any]) -> None:
+        values = getattr(message, name)
+        if values or required:
+            out[key] = convert(values)
+
+    return step

@@ -1,0 +1,1 @@
+"""The gRPC server of HealthGuard Collector: contract, ingest line and store."""

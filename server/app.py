@@ -1,0 +1,237 @@
+"""The composition root: builds the store, the services and the doors from the settings, runs them, and stops them."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import Any, Protocol
+
+import grpc
+import uvicorn
+from grpc_health.v1 import health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from healthguard.v1 import (
+    app_service_pb2_grpc,
+    auth_service_pb2_grpc,
+    event_service_pb2_grpc,
+    issue_service_pb2_grpc,
+    ledger_service_pb2_grpc,
+)
+
+from rest_facade.app import create_app
+from rest_facade.inprocess import InProcessChannel, InProcessServer
+from rest_facade.settings import FacadeSettings
+from server import contract
+from server.address import Address, Addresses, bound, listen
+from server.config import Settings
+from server.errors import StartupFault
+from server.health import StoreHealth
+from server.ingest.admission import Admission
+from server.ingest.line import IngestLine
+from server.ingest.resolve import AppResolver
+from server.ingest.writer import IngestWriter
+from server.interceptors import (
+    AccessLogInterceptor,
+    AuthInterceptor,
+    ErrorsInterceptor,
+    MetricsInterceptor,
+    RequestIdInterceptor,
+)
+from server.paging import PageTokens
+from server.services.app import AppService
+from server.services.auth import AuthService
+from server.services.event import EventService
+from server.services.issue import IssueService
+from server.services.ledger import LedgerService
+from server.store.engine import Engine
+from server.store.migrate import SchemaState, schema_state, upgrade
+
+MAX_MESSAGE_BYTES = 16 * 1_048_576
+"""1,000 events of the longest kind a REST body can hold would be more; gRPC callers split those."""
+
+GRACE_S = 8.0
+"""Time that calls in flight get at the end; with the commit after it the whole stop stays inside 10 s."""
+
+KEEP_ALIVE_S = 75
+
+
+class _Registry(Protocol):
+    """What `add_XServicer_to_server` needs: grpc.aio.Server and InProcessServer have it."""
+
+    def add_generic_rpc_handlers(self, generic_rpc_handlers: Any) -> None: ...  # noqa: ANN401 -- grpc's own signature
+    def add_registered_method_handlers(self, service_name: str, method_handlers: Any) -> None: ...  # noqa: ANN401
+
+
+async def serve(
+    settings: Settings, *, grpc_door: bool, rest_door: bool, ready: Callable[[Addresses], None]
+) -> None:
+    """Run the asked-for doors until SIGTERM or SIGINT, then finish what is in flight, commit, and return.
+
+    Without the gRPC door REST talks to `settings.target`. `ready` is told the addresses once everything listens.
+    Raises StartupFault when it cannot begin.
+    """
+    stop = asyncio.Event()
+    async with AsyncExitStack() as stack:
+        stack.enter_context(_stop_signals(stop))
+        with_store = grpc_door or not settings.target
+        backend = await stack.enter_async_context(_backend(settings)) if with_store else None
+        grpc_at = await stack.enter_async_context(_grpc_server(settings, backend)) if backend and grpc_door else None
+        rest_at = None
+        if rest_door:
+            channel = InProcessChannel(backend.in_process()) if backend else grpc.aio.insecure_channel(settings.target)
+            rest_at = await stack.enter_async_context(_rest_server(settings, channel, stop))
+        ready(Addresses(rest=rest_at, grpc=grpc_at))
+        await stop.wait()
+
+
+class Backend:
+    """The servicers over one open store, ready to be registered with any number of servers."""
+
+    def __init__(self, settings: Settings, engine: Engine, writer: IngestWriter, health: StoreHealth) -> None:
+        self._settings = settings
+        self.health = health
+        resolver = AppResolver(engine)
+        admission = Admission(
+            max_inflight_bytes=settings.max_inflight_bytes,
+            disk_floor_bytes=settings.disk_floor_bytes,
+            data_dir=settings.data_dir if settings.uses_sqlite else None,
+            rate_per_s=settings.rate_limit_events_per_s,
+        )
+        page_tokens = PageTokens.load(settings)
+        self._auth = AuthService(engine, settings)
+        self._app = AppService(engine, page_tokens, resolver.forget)
+        self._event = EventService(IngestLine(resolver, admission, writer, max_age_ms=settings.event_max_age_ms))
+        self._issue = IssueService(engine, page_tokens)
+        self._ledger = LedgerService(engine)
+        self.interceptors = (
+            RequestIdInterceptor(settings.trusted_proxy_list),
+            AccessLogInterceptor(settings.trusted_proxy_list),
+            MetricsInterceptor(),
+            ErrorsInterceptor(),
+            AuthInterceptor(engine),
+        )
+
+    def register(self, server: _Registry) -> None:
+        """Add every service to a server."""
+        auth_service_pb2_grpc.add_AuthServiceServicer_to_server(self._auth, server)
+        app_service_pb2_grpc.add_AppServiceServicer_to_server(self._app, server)
+        event_service_pb2_grpc.add_EventServiceServicer_to_server(self._event, server)
+        issue_service_pb2_grpc.add_IssueServiceServicer_to_server(self._issue, server)
+        ledger_service_pb2_grpc.add_LedgerServiceServicer_to_server(self._ledger, server)
+        health_pb2_grpc.add_HealthServicer_to_server(self.health, server)
+
+    def in_process(self) -> InProcessServer:
+        """The services behind the same interceptors, without a socket."""
+        server = InProcessServer(self.interceptors)
+        self.register(server)
+        return server
+
+
+@asynccontextmanager
+async def _backend(settings: Settings) -> AsyncIterator[Backend]:
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    engine = Engine(settings.database)
+    try:
+        await asyncio.to_thread(prepare_schema, engine)
+        writer = IngestWriter(engine, first_shard=(settings.worker or 0) * engine.writers)
+        health = StoreHealth(engine)
+        try:
+            yield Backend(settings, engine, writer, health)
+        finally:
+            await writer.close()
+    finally:
+        engine.close()
+
+
+def prepare_schema(engine: Engine) -> None:
+    """Bring SQLite to the schema; demand it of PostgreSQL. Raises StartupFault with the command that helps."""
+    state = schema_state(engine)
+    if state is SchemaState.NEWER:
+        raise StartupFault("the database belongs to a newer HealthGuard Collector; upgrade this program")
+    if state is SchemaState.CURRENT:
+        return
+    if not engine.is_sqlite:
+        raise StartupFault(f"the database schema is {state.value}; run: healthguard migrate (with the same --database-url)")
+    upgrade(engine)
+
+
+@asynccontextmanager
+async def _grpc_server(settings: Settings, backend: Backend) -> AsyncIterator[Address]:
+    options = [
+        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_send_message_length", 4 * MAX_MESSAGE_BYTES),
+        ("grpc.so_reuseport", int(settings.worker is not None)),
+    ]
+    server = grpc.aio.server(interceptors=backend.interceptors, options=options)
+    backend.register(server)
+    reflection.enable_server_reflection(contract.SERVICE_NAMES, server)
+    wanted = settings.grpc_address
+    with listen(wanted, "--grpc", shared=settings.worker is not None) as probe:  # grpc's own error names no reason
+        wanted = bound(probe)
+        if settings.worker is None:
+            probe.close()
+        try:
+            port = server.add_insecure_port(str(wanted))
+        except RuntimeError as error:
+            raise StartupFault(f"--grpc: cannot listen on {wanted}") from error
+    await server.start()
+    try:
+        yield Address(wanted.host, port)
+    finally:
+        await backend.health.close()
+        await server.stop(GRACE_S)
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn without its signal handlers: the composition root owns the signals."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def _rest_server(settings: Settings, channel: Any, stop: asyncio.Event) -> AsyncIterator[Address]:  # noqa: ANN401
+    listener = listen(settings.rest_address, "--rest", shared=settings.worker is not None)
+    facade = create_app(
+        FacadeSettings(
+            cors_origins=settings.cors_origin_list or ("*",),
+            max_inflight_bytes=settings.max_inflight_bytes,
+            trusted_proxies=settings.trusted_proxy_list,
+        ),
+        channel,
+    )
+    config = uvicorn.Config(
+        facade,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=int(GRACE_S),
+    )
+    server = _Uvicorn(config)
+    running = asyncio.create_task(server.serve(sockets=[listener]))
+    running.add_done_callback(lambda _task: stop.set())
+    while not server.started and not running.done():
+        await asyncio.sleep(0.01)
+    if running.done():
+        running.result()
+        raise StartupFault("--rest: the server ended while it started; the log says why")
+    try:
+        yield bound(listener)
+    finally:
+        server.should_exit = True
+        await running
+
+
+@contextmanager
+def _stop_signals(stop: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,178 @@
+"""The command line: every subcommand and its flags. Faults are told in one line each, never as a traceback."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+from sqlalchemy.exc import DBAPIError
+
+import server.data_dir
+import server.demo
+import server.doctor
+import server.migrate
+import server.workers
+from server import logs
+from server.address import Addresses
+from server.banner import banner
+from server.config import InvalidSettings, Settings
+from server.errors import DomainError, StartupFault
+
+
+def _flag(name: str, metavar: str, text: str, default: str) -> typer.models.OptionInfo:
+    # Settings holds the defaults; here they are only told, because a flag that is not given must not hide its variable.
+    option: typer.models.OptionInfo = typer.Option(name, metavar=metavar, help=f"{text} (default: {default})")
+    return option
+
+
+Rest = Annotated[str | None, _flag("--rest", "HOST:PORT", "Where REST listens.", "127.0.0.1:3100")]
+Grpc = Annotated[str | None, _flag("--grpc", "HOST:PORT", "Where gRPC listens.", "127.0.0.1:3101")]
+DataDir = Annotated[Path | None, _flag("--data-dir", "DIR", "Where everything is kept.", "./healthguard-data")]
+DatabaseUrl = Annotated[
+    str | None,
+    _flag("--database-url", "URL", "SQLite or PostgreSQL (postgresql+psycopg://...).", "a file in the data directory"),
+]
+BlobUrl = Annotated[
+    str | None, _flag("--blob-url", "URL", "file://, s3:// or memory://", "a folder of the data directory")
+]
+Workers = Annotated[int | None, _flag("--workers", "N", "Processes that share the ports; SQLite allows one.", "1")]
+Target = Annotated[
+    str | None, _flag("--target", "HOST:PORT", "The gRPC server that REST talks to.", "none, and needed")
+]
+
+app = typer.Typer(
+    name="healthguard",
+    help="HealthGuard Collector takes errors, requests and performance events from your clients and groups them into issues.",
+    epilog="Every flag has a variable: --data-dir is HEALTHGUARD_DATA_DIR. A flag wins over its variable.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="healthguard")
+
+
+@app.command()
+def serve(
+    rest: Rest = None,
+    grpc: Grpc = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    blob_url: BlobUrl = None,
+    workers: Workers = None,
+) -> None:
+    """Serve REST and gRPC."""
+    with _faults_in_one_line():
+        settings = Settings.load(
+            rest=rest, grpc=grpc, data_dir=data_dir, database_url=database_url, blob_url=blob_url, workers=workers
+        )
+        _run("serve", settings)
+
+
+@app.command("serve-grpc")
+def serve_grpc(
+    grpc: Grpc = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    blob_url: BlobUrl = None,
+    workers: Workers = None,
+) -> None:
+    """Serve gRPC alone; REST may run elsewhere by serve-rest."""
+    with _faults_in_one_line():
+        settings = Settings.load(
+            grpc=grpc, data_dir=data_dir, database_url=database_url, blob_url=blob_url, workers=workers
+        )
+        _run("serve-grpc", settings)
+
+
+@app.command("serve-rest")
+def serve_rest(target: Target = None, rest: Rest = None, data_dir: DataDir = None, workers: Workers = None) -> None:
+    """Serve REST alone, in front of a gRPC server that runs elsewhere."""
+    with _faults_in_one_line():
+        settings = Settings.load(with_store=False, target=target, rest=rest, data_dir=data_dir, workers=workers)
+        if not settings.target:
+            raise StartupFault("--target (HEALTHGUARD_TARGET): serve-rest needs the HOST:PORT of a gRPC server")
+        _run("serve-rest", settings)
+
+
+@app.command()
+def migrate(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
+    """Bring the database to the schema of this program. SQLite does so by itself at start, PostgreSQL never."""
+    with _faults_in_one_line():
+        settings = Settings.load(data_dir=data_dir, database_url=database_url)
+        _configure_logs(settings)
+        typer.echo(server.migrate.migrate(settings))
+
+
+@app.command()
+def doctor(rest: Rest = None, grpc: Grpc = None, data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
+    """Check settings, data directory, disk, database, schema, clock and ports; exit 1 on a fault."""
+    flags = {"rest": rest, "grpc": grpc, "data_dir": data_dir, "database_url": database_url}
+    findings = server.doctor.examine(flags)
+    for finding in findings:
+        typer.echo(str(finding))
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def demo(rest: Rest = None) -> None:
+    """Send sample events of a new user to the running collector and show where to look."""
+    with _faults_in_one_line():
+        server.demo.play(Settings.load(with_store=False, rest=rest).rest_address, typer.echo)
+
+
+def _run(command: str, settings: Settings) -> None:
+    # Connexion imports Starlette's test client, which warns whoever starts the program.
+    warnings.filterwarnings("ignore", message=".*starlette.testclient")
+    from server.app import serve as serve_doors  # noqa: PLC0415 -- a second of imports that --help and doctor do without
+
+    _configure_logs(settings)
+    if command != "serve-rest":
+        server.data_dir.prepare(settings.data_dir)
+    if settings.workers > 1:
+        if not uvloop.run(server.workers.supervise(settings, command, lambda at: _tell(settings, at))):
+            raise typer.Exit(1)
+        return
+    if settings.worker is not None:
+        server.workers.follow_parent()
+    doors = {"rest_door": command != "serve-grpc", "grpc_door": command != "serve-rest"}
+    uvloop.run(serve_doors(settings, **doors, ready=lambda at: _tell(settings, at)))
+
+
+def _tell(settings: Settings, addresses: Addresses) -> None:
+    """Say that everything listens: to a person, or to the parent of several workers."""
+    print(banner(settings, addresses) if settings.worker is None else server.workers.READY, flush=True)  # noqa: T201
+
+
+def _configure_logs(settings: Settings) -> None:
+    logs.configure(settings.log_format, settings.log_level)
+
+
+@contextmanager
+def _faults_in_one_line() -> Iterator[None]:
+    try:
+        yield
+    except InvalidSettings as error:
+        _fail(*error.lines)
+    except (StartupFault, DomainError) as error:
+        _fail(str(error))
+    except DBAPIError as error:
+        _fail(f"--database-url (HEALTHGUARD_DATABASE_URL): {_first_line(error.orig or error)}")
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().split("\n", 1)[0]
+
+
+def _fail(*lines: str) -> None:
+    for line in lines:
+        typer.echo(f"healthguard: {line}", err=True)
+    raise typer.Exit(1)

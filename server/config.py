@@ -1,0 +1,227 @@
+"""The settings: flags and `HEALTHGUARD_` variables in one typed object; the only reader of the environment."""
+
+import os
+from collections.abc import Callable
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.exc import ArgumentError
+
+from server import address
+from server.address import Address, Addresses
+from server.errors import StartupFault
+
+PREFIX = "HEALTHGUARD_"
+MIB = 1_048_576
+DATABASES = ("sqlite", "postgresql", "postgresql+psycopg")
+BLOB_STORES = ("file", "s3", "memory")
+SHORTEST_SECRET = 32
+"""Characters of HEALTHGUARD_SECRET: page tokens are signed with it, so it must not be guessable."""
+
+
+class InvalidSettings(StartupFault):
+    """Every fault of the settings at once; `lines` holds one sentence each."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+class Settings(BaseSettings):
+    """All that an operator can choose. A flag wins over its variable, a variable over the default."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="forbid")
+
+    rest: str = "127.0.0.1:3100"
+    grpc: str = "127.0.0.1:3101"
+    data_dir: Path = Path("./healthguard-data")
+    database_url: str = ""
+    blob_url: str = ""
+    workers: int = Field(default=1, ge=1, le=64)
+    target: str = ""
+
+    session_ttl_s: int = Field(default=7 * 86_400, ge=1, le=10 * 365 * 86_400)
+    event_max_age_days: int = Field(default=30, ge=1, le=36_500)
+    cors_origins: str = ""
+    trusted_proxies: str = "127.0.0.1,::1"
+    rate_limit_events_per_s: float = Field(default=0, ge=0, allow_inf_nan=False)
+    max_inflight_bytes: int = Field(default=64 * MIB, ge=MIB)
+    disk_floor_bytes: int = Field(default=256 * MIB, ge=0)
+    registrations_per_hour: int = Field(default=300, ge=1)
+    login_free_attempts: int = Field(default=10, ge=1, le=1_000)
+    log_format: Literal["auto", "json", "text"] = "auto"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    secret: SecretStr = SecretStr("")
+    worker: int | None = Field(default=None, ge=0)
+    """Which of several workers this process is; set by the process that started it, never by an operator."""
+
+    @classmethod
+    def load(cls, *, with_store: bool = True, **flags: object) -> Self:
+        """Flags (None means not given) over the environment; InvalidSettings tells all faults at once.
+
+        `with_store` says whether this process opens the database itself.
+        """
+        given: dict[str, Any] = {name: value for name, value in flags.items() if value is not None}
+        faults: list[str] = []
+        try:
+            settings = cls(**given)
+        except ValidationError as error:
+            faults = [_line(str(fault["loc"][0]), fault["msg"].lower()) for fault in error.errors()]
+            # The faulty ones take their defaults, so that the rest can be judged as well.
+            bad = {str(fault["loc"][0]) for fault in error.errors()}
+            settings = cls(**given | {name: cls.model_fields[name].default for name in bad})
+        faults += settings.verify(with_store=with_store)
+        if faults:
+            raise InvalidSettings(faults)
+        return settings
+
+    def verify(self, *, with_store: bool = True) -> list[str]:
+        """All faults that no single type can show; one line each, naming the flag and the variable."""
+        return [
+            *self._address_faults(),
+            *(self._store_faults() if with_store else ()),
+            *_bad_items("trusted_proxies", self.trusted_proxy_list, ip_address, "is not an IP address"),
+            *_bad_items("cors_origins", self.cors_origin_list, _origin, "is not an origin like https://app.example"),
+            *self._secret_faults(),
+        ]
+
+    @property
+    def rest_address(self) -> Address:
+        """Where REST listens."""
+        return address.parse(self.rest)
+
+    @property
+    def grpc_address(self) -> Address:
+        """Where gRPC listens."""
+        return address.parse(self.grpc)
+
+    @property
+    def database(self) -> str:
+        """The database URL: the given one, or the SQLite file in the data directory."""
+        return self.database_url or f"sqlite:///{self.shown_data_dir}/healthguard.db"
+
+    @property
+    def blobs(self) -> str:
+        """The blob store URL: the given one, or a directory in the data directory."""
+        return self.blob_url or f"file:///{self.shown_data_dir}/blobs"
+
+    @property
+    def uses_sqlite(self) -> bool:
+        """Whether the database is the embedded one."""
+        return self.database.startswith("sqlite")
+
+    @property
+    def metrics_dir(self) -> Path:
+        """Where the workers of one parent keep the metrics that they answer together."""
+        return self.data_dir / "metrics"
+
+    @property
+    def shown_data_dir(self) -> str:
+        """The data directory as people write it: a relative one starts with `./`."""
+        return str(self.data_dir) if self.data_dir.is_absolute() else f"./{self.data_dir}"
+
+    @property
+    def trusted_proxy_list(self) -> tuple[str, ...]:
+        """Addresses whose X-Forwarded-For is believed."""
+        return _items(self.trusted_proxies)
+
+    @property
+    def cors_origin_list(self) -> tuple[str, ...]:
+        """Origins that may call everything but ingest; empty means any."""
+        return _items(self.cors_origins)
+
+    @property
+    def event_max_age_ms(self) -> int:
+        """How old a client's timestamp may be and still be believed."""
+        return self.event_max_age_days * 86_400_000
+
+    def worker_environment(self, index: int, addresses: Addresses) -> dict[str, str]:
+        """The environment of one of several workers: these settings, on ports that are settled by now."""
+        chosen = self.model_dump(mode="json", exclude={"secret", "workers", "worker"})
+        chosen |= {"worker": index, "rest": addresses.rest or self.rest, "grpc": addresses.grpc or self.grpc}
+        chosen["secret"] = self.secret.get_secret_value()
+        ours = {PREFIX + name.upper(): str(value) for name, value in chosen.items()}
+        others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        # prometheus_client looks for this name when it is imported; only then do its counters go to files.
+        return others | ours | {"PROMETHEUS_MULTIPROC_DIR": str(self.metrics_dir)}
+
+    def _address_faults(self) -> list[str]:
+        faults = []
+        for name in ("rest", "grpc", "target"):
+            text = getattr(self, name)
+            try:
+                port = address.parse(text).port if text or name != "target" else 1
+            except ValueError as error:
+                faults.append(_line(name, f"{error}, got {text!r}"))
+            else:
+                if name == "target" and port == 0:
+                    faults.append(_line(name, "the port must be a real one, got 0"))
+        return faults
+
+    def _store_faults(self) -> list[str]:
+        faults = []
+        if "?" in str(self.data_dir):
+            faults.append(_line("data_dir", "a question mark in the name would end the database URL"))
+        elif fault := _database_fault(self.database):
+            faults.append(_line("database_url", fault))
+        if urlsplit(self.blobs).scheme not in BLOB_STORES:
+            faults.append(_line("blob_url", "must begin with file://, s3:// or memory://"))
+        if self.workers > 1 and self.uses_sqlite:
+            faults.append(
+                _line(
+                    "workers", f"SQLite allows one worker, got {self.workers}; use PostgreSQL (--database-url) for more"
+                )
+            )
+        return faults
+
+    def _secret_faults(self) -> list[str]:
+        length = len(self.secret.get_secret_value())
+        return [_line("secret", f"needs at least {SHORTEST_SECRET} characters")] if 0 < length < SHORTEST_SECRET else []
+
+
+FLAGS = ("rest", "grpc", "data_dir", "database_url", "blob_url", "workers", "target")
+"""Settings that the command line knows; the others are variables only."""
+
+
+def _line(name: str, fault: str) -> str:
+    variable = PREFIX + name.upper()
+    where = f"--{name.replace('_', '-')} ({variable})" if name in FLAGS else variable
+    return f"{where}: {fault}"
+
+
+def _items(text: str) -> tuple[str, ...]:
+    return tuple(item for item in (part.strip() for part in text.split(",")) if item)
+
+
+def _bad_items(name: str, items: tuple[str, ...], parse: Callable[[str], object], fault: str) -> list[str]:
+    faults = []
+    for item in items:
+        try:
+            parse(item)
+        except ValueError:
+            faults.append(_line(name, f"{item!r} {fault}"))
+    return faults
+
+
+def _origin(text: str) -> None:
+    parts = urlsplit(text)
+    if not (parts.scheme and parts.netloc) or parts.path or parts.query or parts.fragment:
+        raise ValueError(text)
+
+
+def _database_fault(url: str) -> str:
+    """What is wrong with a database URL; never the URL itself, which may hold a password."""
+    try:
+        parsed = sa.make_url(url)
+    except (ArgumentError, ValueError):
+        return "is not a database URL; write sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
+    if parsed.drivername not in DATABASES:
+        return f"{parsed.drivername} is not supported; use sqlite or postgresql+psycopg"
+    if parsed.drivername == "sqlite" and parsed.database in {None, "", ":memory:"}:
+        return "SQLite needs a file: nothing acknowledged may live in memory alone"
+    return ""

@@ -1,0 +1,52 @@
+"""Who calls: all that the layers below the interceptors see of a request."""
+
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+
+from server.errors import NotSignedIn
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """The signed-in user of a call."""
+
+    id: int
+    public_id: str
+    email: str
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """One request's origin: its id, the client's address, the size of what it sent, and who it is."""
+
+    request_id: str
+    address: str = ""
+    user: User | None = None
+    token_hash: bytes = b""
+
+
+_caller: ContextVar[Caller] = ContextVar("caller")
+
+
+def enter(caller: Caller) -> None:
+    """Make `caller` the caller of the current task."""
+    _caller.set(caller)
+
+
+def sign_in(user: User, token_hash: bytes) -> None:
+    """Note who the current caller proved to be, and by which token."""
+    _caller.set(replace(_caller.get(), user=user, token_hash=token_hash))
+
+
+def current() -> Caller:
+    """The caller of the current task."""
+    return _caller.get()
+
+
+def current_user() -> User:
+    """The signed-in user of the current task; NotSignedIn when there is none."""
+    user = _caller.get().user
+    if user is None:
+        raise NotSignedIn
+    return user

@@ -1,0 +1,170 @@
+"""`healthguard doctor`: what an operator would check by hand before or while serving, one line each."""
+
+import asyncio
+import json
+import shutil
+import stat
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
+
+from server.address import Address, listen
+from server.config import InvalidSettings, Settings
+from server.errors import DomainError, StartupFault
+from server.store.engine import Engine
+from server.store.migrate import SchemaState, schema_state
+
+BUILT_S = 1_793_491_200
+"""1 November 2026, when this program was made: an earlier clock is wrong."""
+
+LARGEST_JUMP_S = 0.5
+TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found."""
+
+    ok: bool
+    name: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{'ok   ' if self.ok else 'FAULT'} {self.name:<9} {self.detail}"
+
+
+def examine(flags: Mapping[str, Any]) -> list[Finding]:
+    """Every check, in the order in which their faults would show at start."""
+    try:
+        settings = Settings.load(**flags)
+    except InvalidSettings as error:
+        return [Finding(False, "settings", line) for line in error.lines]
+    return [Finding(True, "settings", "valid"), *_checks(settings)]
+
+
+def _checks(settings: Settings) -> Iterator[Finding]:
+    yield _data_dir(settings.data_dir)
+    yield _disk(settings)
+    yield from asyncio.run(_database(settings))
+    yield clock(time.time, time.monotonic, time.sleep)
+    yield _port("rest port", settings.rest_address, "--rest", _answers_rest)
+    yield _port("grpc port", settings.grpc_address, "--grpc", _answers_grpc)
+
+
+def _data_dir(path: Path) -> Finding:
+    there = _nearest(path)
+    try:
+        with TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        return Finding(False, "data dir", f"cannot write to {there}: {error.strerror}")
+    if there != path:
+        return Finding(True, "data dir", f"{path} will be made at the first start")
+    mode = path.stat().st_mode
+    if mode & stat.S_IWOTH:
+        return Finding(
+            False, "data dir", f"{path} ({stat.filemode(mode)}) is open to everybody's writing; chmod 700 it"
+        )
+    return Finding(True, "data dir", f"{path} ({stat.filemode(mode)})")
+
+
+def _disk(settings: Settings) -> Finding:
+    free, floor = shutil.disk_usage(_nearest(settings.data_dir)).free, settings.disk_floor_bytes
+    detail = f"{_mib(free)} free; events are refused below {_mib(floor)} (HEALTHGUARD_DISK_FLOOR_BYTES)"
+    return Finding(free > floor, "disk", detail)
+
+
+async def _database(settings: Settings) -> list[Finding]:
+    if settings.uses_sqlite and not _sqlite_file(settings).exists():
+        made = "will be made at the first start"
+        return [Finding(True, "database", f"{settings.database} {made}"), Finding(True, "schema", made)]
+    engine = Engine(settings.database)
+    try:
+        await engine.read(_ping)
+        reachable = Finding(True, "database", engine.display_url())
+        return [reachable, _schema(await asyncio.to_thread(schema_state, engine), engine.is_sqlite)]
+    except (DomainError, DBAPIError) as error:
+        cause = error.__cause__ or error
+        return [Finding(False, "database", f"{engine.display_url()}: {str(cause).strip().splitlines()[0]}")]
+    finally:
+        engine.close()
+
+
+def _schema(state: SchemaState, is_sqlite: bool) -> Finding:
+    if state is SchemaState.CURRENT:
+        return Finding(True, "schema", "current")
+    if state is SchemaState.NEWER:
+        return Finding(False, "schema", "made by a newer HealthGuard Collector; upgrade this program")
+    if is_sqlite:
+        return Finding(True, "schema", f"{state.value}; brought up to date at the next start")
+    return Finding(False, "schema", f"{state.value}; run: healthguard migrate")
+
+
+def clock(wall: Callable[[], float], steady: Callable[[], float], sleep: Callable[[float], None]) -> Finding:
+    """Whether the wall clock is past this program's making and moves as fast as time does."""
+    wall_before, steady_before = wall(), steady()
+    sleep(0.1)
+    jump_s = (wall() - wall_before) - (steady() - steady_before)
+    if wall_before < BUILT_S:
+        return Finding(
+            False, "clock", f"says {time.strftime('%Y-%m-%d', time.gmtime(wall_before))}, which is past already"
+        )
+    if abs(jump_s) > LARGEST_JUMP_S:
+        return Finding(False, "clock", f"jumped by {jump_s:.1f} s while we looked; is it being set by two services?")
+    return Finding(True, "clock", time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(wall_before)))
+
+
+def _port(name: str, address: Address, flag: str, is_ours: Callable[[Address], bool]) -> Finding:
+    if address.port == 0:
+        return Finding(True, name, f"{address}: the system picks a free port")
+    try:
+        listen(address, flag).close()
+    except StartupFault as error:
+        return Finding(True, name, f"{address} answers") if is_ours(address) else Finding(False, name, str(error))
+    return Finding(True, name, f"{address} is free")
+
+
+def _answers_rest(address: Address) -> bool:
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy would answer for others
+    try:
+        with direct.open(f"http://{address}/health", timeout=TIMEOUT_S) as answer:
+            body = json.loads(answer.read(1_000))
+    except (OSError, ValueError):
+        return False
+    return isinstance(body, dict) and body.get("service") == "healthguard-server"
+
+
+def _answers_grpc(address: Address) -> bool:
+    with grpc.insecure_channel(str(address), [("grpc.enable_http_proxy", 0)]) as channel:
+        try:
+            answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=TIMEOUT_S)
+        except grpc.RpcError:
+            return False
+    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+def _nearest(path: Path) -> Path:
+    """The path, or the nearest folder above it that exists."""
+    return next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+
+
+def _sqlite_file(settings: Settings) -> Path:
+    return Path(settings.database.partition("///")[2].partition("?")[0])
+
+
+def _ping(session: Session) -> None:
+    session.connection().execute(text("SELECT 1"))
+
+
+def _mib(size: int) -> str:
+    return f"{size / 1_048_576:,.0f} MiB"

@@ -1,0 +1,202 @@
+"""What can go wrong, as types: each names its reason once, and `status.py` maps its kind to a gRPC code."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class DomainError(Exception):
+    """A fault with a machine-readable `reason` and a `message` for a person. Only the kinds below are raised."""
+
+    reason: ClassVar[str]
+    message: ClassVar[str]
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One faulty field of a request, by its JSON name."""
+
+    field: str
+    reason: str
+    message: str
+
+
+class InvalidInput(DomainError):
+    """The request is wrong in itself; `field` is the JSON name of what is at fault."""
+
+    field: ClassVar[str]
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        return (Violation(self.field, self.reason, str(self)),)
+
+
+class Unauthenticated(DomainError):
+    """No credentials, or bad ones."""
+
+
+class NotFound(DomainError):
+    """Not there, or not the caller's: the two answer alike."""
+
+
+class AlreadyExists(DomainError):
+    """It is there already."""
+
+
+class LimitExceeded(DomainError):
+    """A limit or quota; the caller may come back after `retry_after_s` seconds."""
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__(retry_after_s)
+        self.retry_after_s = retry_after_s
+
+
+class Unavailable(DomainError):
+    """The store or the process cannot serve right now; try again after `retry_after_s` seconds."""
+
+    def __init__(self, retry_after_s: float = 1.0) -> None:
+        super().__init__(retry_after_s)
+        self.retry_after_s = retry_after_s
+
+
+class InvalidEmail(InvalidInput):
+    reason = "INVALID_EMAIL"
+    field = "email"
+    message = "Please enter a valid email address."
+
+
+class PasswordTooShort(InvalidInput):
+    reason = "PASSWORD_TOO_SHORT"
+    field = "password"
+    message = "Password must be at least 8 characters."
+
+
+class PasswordTooLong(InvalidInput):
+    reason = "PASSWORD_TOO_LONG"
+    field = "password"
+    message = "Password must be at most 1,024 bytes."
+
+
+class AppNameRequired(InvalidInput):
+    reason = "APP_NAME_REQUIRED"
+    field = "name"
+    message = "App name is required."
+
+
+class AppNameTooLong(InvalidInput):
+    reason = "APP_NAME_TOO_LONG"
+    field = "name"
+    message = "App name must be at most 255 characters."
+
+
+class UnsupportedAppType(InvalidInput):
+    reason = "UNSUPPORTED_APP_TYPE"
+    field = "type"
+    message = "Unsupported app type."
+
+
+class AppKeyRequired(InvalidInput):
+    reason = "APP_KEY_REQUIRED"
+    field = "appKey"
+    message = "The batch names no app key."
+
+
+class EventsRequired(InvalidInput):
+    reason = "EVENTS_REQUIRED"
+    field = "events"
+    message = "The batch holds no events."
+
+
+class TooManyEvents(InvalidInput):
+    reason = "TOO_MANY_EVENTS"
+    field = "events"
+    message = "The batch holds more than 1,000 events."
+
+
+class InvalidTimeRange(InvalidInput):
+    reason = "INVALID_TIME_RANGE"
+    field = "start"
+    message = "Invalid time range."
+
+
+class InvalidPageSize(InvalidInput):
+    reason = "INVALID_PAGE_SIZE"
+    field = "pageSize"
+    message = "The page size must be between 0 and 1,000."
+
+
+class InvalidPageToken(InvalidInput):
+    reason = "INVALID_PAGE_TOKEN"
+    field = "pageToken"
+    message = "The page token is not valid for this list."
+
+
+class NotSignedIn(Unauthenticated):
+    reason = "UNAUTHENTICATED"
+    message = "Sign in first: the bearer token is missing, unknown or expired."
+
+
+class InvalidCredentials(Unauthenticated):
+    reason = "INVALID_CREDENTIALS"
+    message = "Email or password is incorrect."
+
+
+class AppNotFound(NotFound):
+    reason = "APP_NOT_FOUND"
+    message = "App not found."
+
+
+class IssueNotFound(NotFound):
+    reason = "ISSUE_NOT_FOUND"
+    message = "Issue not found."
+
+
+class EmailAlreadyRegistered(AlreadyExists):
+    reason = "EMAIL_ALREADY_REGISTERED"
+    message = "Email is already registered."
+
+
+class TooManyAttempts(LimitExceeded):
+    reason = "TOO_MANY_ATTEMPTS"
+    message = "Too many failed sign-ins. Try again later."
+
+
+class TooManyRegistrations(LimitExceeded):
+    reason = "TOO_MANY_REGISTRATIONS"
+    message = "Too many registrations from this address. Try again later."
+
+
+class RateLimited(LimitExceeded):
+    reason = "RATE_LIMITED"
+    message = "The app sends more events than its rate allows."
+
+
+class StoreUnavailable(Unavailable):
+    reason = "STORE_UNAVAILABLE"
+    message = "The store cannot be reached. Nothing was stored; try again."
+
+
+class DiskFull(Unavailable):
+    reason = "DISK_FULL"
+    message = "The disk is full. Nothing was stored; try again later."
+
+
+class Overloaded(Unavailable):
+    reason = "OVERLOADED"
+    message = "Too much is waiting to be stored. Nothing was stored; try again."
+
+
+class ShuttingDown(Unavailable):
+    reason = "SHUTTING_DOWN"
+    message = "The server is shutting down. Try again."
+
+
+class SignInBusy(LimitExceeded):
+    reason = "SIGN_IN_BUSY"
+    message = "Too many people are signing in at once. Try again."
+
+
+class StartupFault(Exception):
+    """What keeps the program from starting or a command from running; told in one line, never as a traceback."""

@@ -1,0 +1,1 @@
+"""The ingest line: admit, resolve, judge, scrub, group, write."""

@@ -1,0 +1,75 @@
+"""Admit: what the process can carry is bounded before any work is done for it."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from server.errors import DiskFull, Overloaded, RateLimited
+
+DISK_CHECK_INTERVAL_S = 1.0
+DISK_RETRY_S = 30
+MAX_BUCKETS = 10_000
+
+
+class Admission:
+    """Refuses a request that would exceed its app's rate, the bytes in flight, or the room on the disk.
+
+    `rate_per_s` counts events per app, with a burst of ten seconds; 0 sets no limit. `data_dir` is None when the store
+    is on another machine.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_inflight_bytes: int,
+        disk_floor_bytes: int,
+        data_dir: Path | None,
+        rate_per_s: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._max_inflight_bytes = max_inflight_bytes
+        self._inflight_bytes = 0
+        self._disk_floor_bytes = disk_floor_bytes
+        self._data_dir = data_dir
+        self._disk_checked = float("-inf")
+        self._disk_low = False
+        self._rate_per_s = rate_per_s
+        self._buckets: dict[int, tuple[float, float]] = {}
+        self._clock = clock
+
+    @contextmanager
+    def carry(self, app_id: int, events: int, size_bytes: int) -> Iterator[None]:
+        """Hold `size_bytes` while the request is worked on. Raises RateLimited, Overloaded or DiskFull."""
+        if self._inflight_bytes + size_bytes > self._max_inflight_bytes and self._inflight_bytes:
+            raise Overloaded
+        if self._is_disk_low():
+            raise DiskFull(DISK_RETRY_S)
+        self._take_tokens(app_id, events)
+        self._inflight_bytes += size_bytes
+        try:
+            yield
+        finally:
+            self._inflight_bytes -= size_bytes
+
+    def _is_disk_low(self) -> bool:
+        now = self._clock()
+        if self._data_dir is not None and now - self._disk_checked >= DISK_CHECK_INTERVAL_S:
+            self._disk_checked = now
+            disk = os.statvfs(self._data_dir)
+            self._disk_low = disk.f_bavail * disk.f_frsize < self._disk_floor_bytes
+        return self._disk_low
+
+    def _take_tokens(self, app_id: int, events: int) -> None:
+        if not self._rate_per_s:
+            return
+        now = self._clock()
+        burst = self._rate_per_s * 10
+        tokens, since = self._buckets.get(app_id, (burst, now))
+        tokens = min(burst, tokens + (now - since) * self._rate_per_s)
+        if tokens < min(events, burst):
+            raise RateLimited((min(events, burst) - tokens) / self._rate_per_s)
+        if len(self._buckets) >= MAX_BUCKETS:
+            self._buckets.clear()
+        self._buckets[app_id] = (tokens - events, now)

@@ -1,0 +1,106 @@
+"""The ingest line: one straight way from a request to its verdicts."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+
+from healthguard.v1 import event_pb2 as event_pb
+from healthguard.v1 import event_service_pb2 as event_service_pb
+
+from server import clock, metrics
+from server.errors import AppKeyRequired, DomainError, EventsRequired, LimitExceeded, TooManyEvents, Unavailable
+from server.ingest.admission import Admission
+from server.ingest.judge import event_time_ms, judge
+from server.ingest.prepare import prepare
+from server.ingest.resolve import AppResolver
+from server.ingest.writer import IngestWriter
+from server.store.counters import REJECTED
+from server.store.events import NewEvent, Submission
+
+MAX_EVENTS = 1_000
+EVENTS_PER_TURN = 100
+"""Events prepared before other requests get a turn of the loop: about 5 ms."""
+
+
+class IngestLine:
+    """Takes batches: admit, resolve, judge, scrub, group, write."""
+
+    def __init__(
+        self,
+        resolver: AppResolver,
+        admission: Admission,
+        writer: IngestWriter,
+        *,
+        max_age_ms: int,
+        now_ms: Callable[[], int] = clock.now_ms,
+    ) -> None:
+        self._resolver = resolver
+        self._admission = admission
+        self._writer = writer
+        self._max_age_ms = max_age_ms
+        self._now_ms = now_ms
+
+    async def take(self, request: event_service_pb.IngestEventsRequest) -> event_service_pb.IngestEventsResponse:
+        """Store what is good and tell of each event what became of it, once that is durable.
+
+        Raises AppKeyRequired, EventsRequired, TooManyEvents, AppNotFound, RateLimited, or a kind of Unavailable.
+        """
+        _check_envelope(request)
+        app_id = await self._resolver.app_id(request.app_key)
+        now_ms = self._now_ms()
+        try:
+            with self._admission.carry(app_id, len(request.events), request.ByteSize()):
+                return await self._store(request, app_id, now_ms)
+        except (LimitExceeded, Unavailable) as error:
+            self._note_limited(app_id, now_ms, len(request.events), error)
+            raise
+
+    async def _store(
+        self, request: event_service_pb.IngestEventsRequest, app_id: int, now_ms: int
+    ) -> event_service_pb.IngestEventsResponse:
+        good: list[NewEvent] = []
+        faults: dict[int, event_pb.FieldFault] = {}
+        for index, event in enumerate(request.events):
+            fault = judge(event, request.app_key)
+            if fault is None:
+                good.append(prepare(event, app_id, event_time_ms(event, now_ms, self._max_age_ms), now_ms))
+            else:
+                faults[index] = fault
+            if index % EVENTS_PER_TURN == EVENTS_PER_TURN - 1:
+                await asyncio.sleep(0)
+        others = Counter((REJECTED, fault.code) for fault in faults.values())
+        stored = await self._writer.submit(Submission(app_id, now_ms // 60_000, good, others))
+        metrics.count_verdicts(stored, faults)
+        return _answer(request, stored, faults)
+
+    def _note_limited(self, app_id: int, now_ms: int, events: int, error: DomainError) -> None:
+        self._writer.note_limited(app_id, now_ms // 60_000, events, error.reason)
+        metrics.INGESTED_EVENTS.labels("limited", error.reason).inc(events)
+
+
+def _check_envelope(request: event_service_pb.IngestEventsRequest) -> None:
+    if not request.app_key:
+        raise AppKeyRequired
+    if not request.events:
+        raise EventsRequired
+    if len(request.events) > MAX_EVENTS:
+        raise TooManyEvents
+
+
+def _answer(
+    request: event_service_pb.IngestEventsRequest, stored: list[bool], faults: dict[int, event_pb.FieldFault]
+) -> event_service_pb.IngestEventsResponse:
+    response = event_service_pb.IngestEventsResponse(accepted=len(stored))
+    flags = iter(stored)
+    for index, event in enumerate(request.events):
+        fault = faults.get(index)
+        if fault is None:
+            new = next(flags)
+            outcome = event_service_pb.EVENT_OUTCOME_STORED if new else event_service_pb.EVENT_OUTCOME_DUPLICATE
+        else:
+            outcome = event_service_pb.EVENT_OUTCOME_REJECTED
+            response.rejected.add(
+                index=index, event_id=event.event_id, code=fault.code, field=fault.field, message=fault.message
+            )
+        response.outcomes.append(outcome)
+    return response

@@ -1,0 +1,69 @@
+"""From a judged event to the row that is stored."""
+
+from base64 import urlsafe_b64encode
+from hashlib import blake2b
+from typing import Final
+
+import zstandard
+from healthguard.v1 import event_pb2 as event_pb
+
+from server.ingest.grouping import group
+from server.ingest.scrub import scrub
+from server.store.events import ERROR, FAILED_REQUEST, OTHER, IssueSeed, NewEvent
+
+UNKNOWN_PLATFORM: Final = "unknown"
+MAX_ISSUE_MESSAGE: Final = 4_096
+"""Characters of the message an issue shows; the events keep all of theirs."""
+
+_compressor = zstandard.ZstdCompressor(level=1, write_content_size=True)
+
+
+def prepare(event: event_pb.Event, app_id: int, time_ms: int, received_ms: int) -> NewEvent:
+    """Scrub, group and serialise one event that has been judged good. Not for use by two threads at once."""
+    scrub(event)
+    grouping = group(event)
+    return NewEvent(
+        app_id=app_id,
+        event_key=event_key(event.event_id),
+        time_ms=time_ms,
+        received_ms=received_ms,
+        kind=_kind(event),
+        platform=storable(event.platform) or UNKNOWN_PLATFORM,
+        release=storable(event.release) if event.HasField("release") else None,
+        user_key=_user_key(event),
+        issue=None
+        if grouping is None
+        else IssueSeed(
+            storable(grouping.fingerprint),
+            grouping.version,
+            storable(grouping.title[:MAX_ISSUE_MESSAGE]),
+            storable(grouping.error_type),
+        ),
+        payload=_compressor.compress(event.SerializeToString()),
+    )
+
+
+def event_key(event_id: str) -> str:
+    """20 characters for 120 bits of a hash of the id: short, of one length, and safe in every index."""
+    return urlsafe_b64encode(blake2b(event_id.encode(), digest_size=15).digest()).decode()
+
+
+def storable(text: str) -> str:
+    """The text without NUL, which PostgreSQL cannot keep in a text column. Payloads keep it."""
+    return text.replace("\0", "\ufffd") if "\0" in text else text
+
+
+def _kind(event: event_pb.Event) -> int:
+    if event.type == "error":
+        return ERROR
+    if event.type == "http" and event.HasField("success") and not event.success:
+        return FAILED_REQUEST
+    return OTHER
+
+
+def _user_key(event: event_pb.Event) -> int | None:
+    """64 bits that stand for the user id, else the anonymous id; None without either."""
+    name = f"u{event.user_id}" if event.user_id else f"a{event.anonymous_id}" if event.anonymous_id else None
+    if name is None:
+        return None
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)

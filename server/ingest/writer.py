@@ -1,0 +1,113 @@
+"""Write: group commit. Requests that arrive while a transaction runs share the next one."""
+
+import asyncio
+import contextlib
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from server.errors import ShuttingDown, Unavailable
+from server.store import events as store_events
+from server.store.counters import LIMITED
+from server.store.engine import Engine
+from server.store.events import Submission
+from server.store.sequence import Sequence as IdSequence
+
+MAX_COMMIT_EVENTS = 4_000
+"""Bounds how long one transaction holds the writer: about 200 ms."""
+
+LEDGER_DELAY_S = 1.0
+"""Shed events are entered at most this much later, with the next commit if there is one."""
+
+log = structlog.get_logger("ingest.writer")
+
+
+@dataclass(slots=True)
+class _Waiting:
+    submission: Submission
+    stored: asyncio.Future[list[bool]] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class IngestWriter:
+    """Commits submissions in groups, one loop per writer thread of the engine. Never waits when idle."""
+
+    def __init__(self, engine: Engine, first_shard: int) -> None:
+        self._engine = engine
+        self._ids = IdSequence()
+        self._queue: deque[_Waiting] = deque()
+        self._limited: Counter[tuple[int, int, str]] = Counter()
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._loops = [asyncio.create_task(self._run(first_shard + i)) for i in range(engine.writers)]
+
+    async def submit(self, submission: Submission) -> list[bool]:
+        """Store durably and say of each event whether it was new. Raises Unavailable: then nothing was stored."""
+        if self._closing:
+            raise ShuttingDown
+        waiting = _Waiting(submission)
+        self._queue.append(waiting)
+        self._wake.set()
+        return await waiting.stored
+
+    def note_limited(self, app_id: int, minute: int, events: int, reason: str) -> None:
+        """Enter shed events into the ledger, soon and cheaply: the request that was shed does not wait."""
+        if not self._limited and not self._closing:
+            asyncio.get_running_loop().call_later(LEDGER_DELAY_S, self._wake.set)
+        self._limited[app_id, minute, reason] += events
+
+    async def close(self) -> None:
+        """Refuse new submissions, commit those that wait, and stop."""
+        self._closing = True
+        self._wake.set()
+        await asyncio.gather(*self._loops)
+
+    async def _run(self, shard: int) -> None:
+        while not (self._closing and not self._queue):
+            await self._wake.wait()
+            self._wake.clear()
+            while self._queue or (self._limited and not self._closing):
+                await self._commit(self._take(), shard)
+        if self._limited:
+            await self._commit((), shard)
+        self._wake.set()  # lets the other loops see that this is the end
+
+    def _take(self) -> list[_Waiting]:
+        group: list[_Waiting] = []
+        events = 0
+        while self._queue and events < MAX_COMMIT_EVENTS:
+            group.append(self._queue.popleft())
+            events += len(group[-1].submission.events)
+        return group
+
+    async def _commit(self, group: Sequence[_Waiting], shard: int) -> None:
+        limited, self._limited = self._limited, Counter()
+        ledger = [
+            Submission(app_id, minute, (), Counter({(LIMITED, reason): events}))
+            for (app_id, minute, reason), events in limited.items()
+        ]
+        try:
+            submissions = [waiting.submission for waiting in group] + ledger
+            stored = await self._engine.write(store_events.commit, submissions, self._ids, shard)
+        except Exception as error:
+            self._limited.update(limited)
+            await self._fail(group, error, shard)
+            if not group and not self._closing:
+                await asyncio.sleep(LEDGER_DELAY_S)
+        else:
+            for waiting, flags in zip(group, stored, strict=False):  # the ledger's own submissions come after the group
+                with contextlib.suppress(asyncio.InvalidStateError):  # the client went away; its events are stored
+                    waiting.stored.set_result(flags)
+
+    async def _fail(self, group: Sequence[_Waiting], error: Exception, shard: int) -> None:
+        """Tell the waiters. A fault that is not the store's is one request's own: then each is tried by itself."""
+        if isinstance(error, Unavailable) or len(group) <= 1:
+            log.error("commit failed", error=repr(error.__cause__ or error), requests=len(group))
+            for waiting in group:
+                with contextlib.suppress(asyncio.InvalidStateError):
+                    waiting.stored.set_exception(error)
+            return
+        for waiting in group:
+            await self._commit([waiting], shard)
+

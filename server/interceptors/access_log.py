@@ -1,0 +1,69 @@
+"""One line for each RPC that came over the network; the facade writes the line of its own calls."""
+
+import time
+from collections.abc import Callable, Collection
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Any
+
+import grpc
+import structlog
+
+from server.interceptors.base import Context, Guard, Interceptor, MakeGuard, code_of
+from server.interceptors.peer import Peers
+
+_LOG = structlog.get_logger("access")
+_SERVER_FAULTS = {
+    grpc.StatusCode.UNKNOWN,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.UNIMPLEMENTED,
+    grpc.StatusCode.INTERNAL,
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DATA_LOSS,
+}
+_received_bytes: ContextVar[int] = ContextVar("received_bytes", default=0)
+
+
+class AccessLogInterceptor(Interceptor):
+    """Logs method, status, duration and size; what services bound (app, session, cause) joins by itself."""
+
+    def __init__(self, trusted_proxies: Collection[str]) -> None:
+        super().__init__()
+        self._peers = Peers(trusted_proxies)
+
+    def guard(self, method: str) -> MakeGuard:
+        return lambda context: _Line(method, context, self._peers)
+
+    def received(self, deserialize: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+        """Counts bytes on their way in; asking a message for its size would serialise it again."""
+
+        def counting(data: bytes) -> object:
+            _received_bytes.set(_received_bytes.get() + len(data))
+            return deserialize(data)
+
+        return counting
+
+
+class _Line(Guard):
+    __slots__ = ("_context", "_method", "_peers", "_started")
+
+    def __init__(self, method: str, context: Context, peers: Peers) -> None:
+        self._method, self._context, self._peers = method, context, peers
+        self._started = time.perf_counter()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._peers.is_facade(self._context):
+            return
+        code = code_of(self._context, error)
+        write = _LOG.error if code in _SERVER_FAULTS else _LOG.warning if code is not grpc.StatusCode.OK else _LOG.info
+        write(
+            "request",
+            method="GRPC",
+            url=self._method,
+            status=code.value[0],
+            code=code.name,
+            durationMs=round((time.perf_counter() - self._started) * 1000, 2),
+            sizeBytes=_received_bytes.get(),
+        )

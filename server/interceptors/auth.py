@@ -1,0 +1,85 @@
+"""Enforces who may call an RPC, as the contract says beside each RPC."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import grpc
+
+from server import context as caller
+from server.clock import now_ms
+from server.errors import NotSignedIn
+from server.ids import token_hash
+from server.interceptors.base import Context, Continuation, Guard, Handler, Interceptor, MakeGuard, metadata_value
+from server.interceptors.errors import UNIMPLEMENTED
+from server.interceptors.requirement import APP_KEY, PUBLIC, USER, requirement_of
+from server.store import users
+from server.store.engine import Engine
+
+_SCHEME = "Bearer "
+LONGEST_TOKEN = 256
+
+
+class AuthInterceptor(Interceptor):
+    """Lets PUBLIC and APP_KEY calls pass, signs USER calls in by their bearer token, refuses all else.
+
+    No cache: a token that was logged out must not work anywhere for even a second, and the look-up is one indexed read.
+    """
+
+    def __init__(self, engine: Engine, now_ms: Callable[[], int] = now_ms) -> None:
+        super().__init__()
+        self._engine = engine
+        self._now_ms = now_ms
+
+    def guard(self, method: str) -> MakeGuard:
+        requirement = requirement_of(method)
+        if requirement in {PUBLIC, APP_KEY}:
+            return lambda _: _PASS
+        if requirement == USER:
+            return lambda context: _SignIn(context, self._find_user)
+        return lambda _: _REFUSE
+
+    async def _find_user(self, digest: bytes) -> caller.User | None:
+        return await self._engine.read(users.user_of_token, digest, self._now_ms())
+
+    async def intercept_service(
+        self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
+    ) -> Handler | None:
+        """As the innermost interceptor it also answers methods nobody serves, so that they are logged like others."""
+        return await super().intercept_service(continuation, handler_call_details) or _UNIMPLEMENTED
+
+
+class _SignIn(Guard):
+    __slots__ = ("_context", "_find_user")
+
+    def __init__(self, context: Context, find_user: Callable[[bytes], Awaitable[caller.User | None]]) -> None:
+        self._context, self._find_user = context, find_user
+
+    async def __aenter__(self) -> None:
+        header = metadata_value(self._context, "authorization")
+        if not header.startswith(_SCHEME) or len(header) > LONGEST_TOKEN:
+            raise NotSignedIn
+        digest = token_hash(header[len(_SCHEME) :])
+        user = await self._find_user(digest)
+        if user is None:
+            raise NotSignedIn
+        caller.sign_in(user, digest)
+
+
+class _Refuse(Guard):
+    __slots__ = ()
+
+    async def __aenter__(self) -> None:
+        raise NotSignedIn
+
+
+_PASS = Guard()
+_REFUSE = _Refuse()
+
+
+async def _unimplemented(_requests: object, context: Context) -> None:
+    await context.abort(grpc.StatusCode.UNIMPLEMENTED, UNIMPLEMENTED)
+
+
+# On the wire every call looks like a stream, so this one handler fits all methods.
+_UNIMPLEMENTED: Handler = grpc.stream_stream_rpc_method_handler(_unimplemented)

@@ -1,0 +1,38 @@
+"""Gives each call an id and a caller, the first things everything else needs."""
+
+import re
+import secrets
+from collections.abc import Collection
+
+from server import logs
+from server.context import Caller, enter
+from server.interceptors.base import Context, Guard, Interceptor, MakeGuard, metadata_value
+from server.interceptors.peer import Peers
+
+KEY = "x-request-id"
+_SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class RequestIdInterceptor(Interceptor):
+    """Takes the caller's `x-request-id` if it is sane, else makes one; sends it back in the trailing metadata."""
+
+    def __init__(self, trusted_proxies: Collection[str]) -> None:
+        super().__init__()
+        self._peers = Peers(trusted_proxies)
+
+    def guard(self, method: str) -> MakeGuard:  # noqa: ARG002 -- alike for all methods
+        return lambda context: _Entry(context, self._peers)
+
+
+class _Entry(Guard):
+    __slots__ = ("_context", "_peers")
+
+    def __init__(self, context: Context, peers: Peers) -> None:
+        self._context, self._peers = context, peers
+
+    async def __aenter__(self) -> None:
+        given = metadata_value(self._context, KEY)
+        request_id = given if _SANE.fullmatch(given) else secrets.token_urlsafe(12)
+        enter(Caller(request_id, address=self._peers.client_address(self._context)))
+        self._context.set_trailing_metadata(((KEY, request_id),))
+        logs.bind(requestID=request_id)

@@ -1,0 +1,173 @@
+"""Logs: one object a line on stderr, JSON for machines or text for a terminal, with the same keys in the same order.
+
+Everything comes through here: structlog from our code, stdlib logging from uvicorn, grpc and alembic. A line is made in
+one pass without structlog's own processors, because finding the caller and rendering with them cost several times more.
+"""
+
+import logging
+import sys
+import traceback
+from collections.abc import Callable, Mapping, MutableMapping
+from datetime import UTC, datetime
+from types import FrameType, TracebackType
+from typing import Any, Literal, TextIO
+
+import orjson
+import structlog
+
+KEYS = (
+    "ts",
+    "level",
+    "caller",
+    "msg",
+    "requestID",
+    "method",
+    "url",
+    "status",
+    "durationMs",
+    "sizeBytes",
+    "appKey",
+    "sessionID",
+    "projectID",
+    "tracker",
+    "error",
+)
+"""The keys that every reader may rely on, in the order of the line; others follow them."""
+
+Fields = MutableMapping[str, Any]
+Render = Callable[[Mapping[str, Any]], str]
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
+
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+# uvicorn and alembic report each step of their start at INFO; our banner says what a person needs.
+_CHATTY = ("uvicorn", "alembic", "asyncio")
+_PLUMBING = ("structlog", "logging", __name__)
+
+
+def configure(log_format: Literal["auto", "json", "text"], level: str, stream: TextIO | None = None) -> None:
+    """Send every log line of the process to `stream` (stderr); `auto` is text on a terminal and JSON elsewhere."""
+    out = stream or sys.stderr
+    as_text = log_format == "text" or (log_format == "auto" and out.isatty())
+    render = as_line_of_text if as_text else as_json
+    structlog.configure(
+        processors=[structlog.contextvars.merge_contextvars, _Finish(render)],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        logger_factory=structlog.WriteLoggerFactory(file=out),
+        cache_logger_on_first_use=True,
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [_StdlibHandler(render, out)]
+    root.setLevel(_LEVELS[level])
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(max(_LEVELS[level], logging.WARNING) if level != "debug" else logging.DEBUG)
+
+
+def bind(**fields: object) -> None:
+    """Add fields to every later line of the current request, the access line included. None is left out."""
+    structlog.contextvars.bind_contextvars(**{name: value for name, value in fields.items() if value is not None})
+
+
+def clear() -> None:
+    """Forget what earlier work in this context bound."""
+    structlog.contextvars.clear_contextvars()
+
+
+def cause(error: BaseException) -> str:
+    """An error and what caused it, first line of each, on one line: `StoreUnavailable: ... <- OperationalError: ...`."""
+    parts: list[str] = []
+    link: BaseException | None = error
+    while link is not None and len(parts) < 5:
+        parts.append(f"{type(link).__name__}: {_first_line(str(link))}")
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+    return " <- ".join(parts)
+
+
+def as_json(fields: Mapping[str, Any]) -> str:
+    """One line of JSON; what JSON cannot hold (a lone surrogate, an integer over 64 bits) is told as printable text."""
+    try:
+        return orjson.dumps(fields, default=repr).decode()
+    except TypeError:
+        return orjson.dumps({str(name): _printable(value) for name, value in fields.items()}).decode()
+
+
+def as_line_of_text(fields: Mapping[str, Any]) -> str:
+    """One line for a person; a traceback follows on lines of its own."""
+    rest = {name: value for name, value in fields.items() if name not in {"ts", "level", "caller", "msg", "traceback"}}
+    pairs = "".join(f"  {name}={_printable(value)}" for name, value in rest.items())
+    head = f"{fields['ts'][11:23]} {fields['level']:<7} {_printable(fields['msg'])}{pairs}  ({fields['caller']})"
+    return f"{head}\n{fields['traceback']}".rstrip() if "traceback" in fields else head
+
+
+class _Finish:
+    """The last structlog processor: a finished line in the order of KEYS."""
+
+    def __init__(self, render: Render) -> None:
+        self._render = render
+
+    def __call__(self, _logger: object, level: str, event: Fields) -> str:
+        frame = sys._getframe(1)  # noqa: SLF001 -- the documented way to look at callers; inspect.stack() costs milliseconds
+        exc_info = _exc_info(event.pop("exc_info", None))
+        return self._render(_ordered(event.pop("event"), level, _caller(frame), event, exc_info))
+
+
+class _StdlibHandler(logging.Handler):
+    """Lines of other people's code, made like ours."""
+
+    def __init__(self, render: Render, out: TextIO) -> None:
+        super().__init__()
+        self._render = render
+        self._out = out
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            caller = f"{_short(record.pathname)}:{record.lineno}"
+            fields = dict(structlog.contextvars.get_contextvars())
+            exc_info = _exc_info(record.exc_info)
+            line = _ordered(record.getMessage(), record.levelname.lower(), caller, fields, exc_info)
+            self._out.write(f"{self._render(line)}\n")
+            self._out.flush()
+        except Exception:  # noqa: BLE001 -- logging's own convention: a line that cannot be written must not hurt the caller
+            self.handleError(record)
+
+
+def _ordered(msg: object, level: str, caller: str, fields: Fields, exc_info: ExcInfo | None) -> dict[str, Any]:
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    line: dict[str, Any] = {"ts": now, "level": level, "caller": caller, "msg": msg}
+    if exc_info is not None:
+        fields.setdefault("error", cause(exc_info[1]))
+        fields["traceback"] = "".join(traceback.format_exception(*exc_info))
+    for key in KEYS[4:]:
+        if key in fields:
+            line[key] = fields.pop(key)
+    line.update(fields)
+    return line
+
+
+def _caller(frame: FrameType | None) -> str:
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(_PLUMBING):
+        frame = frame.f_back
+    return f"{_short(frame.f_code.co_filename)}:{frame.f_lineno}" if frame else "unknown:0"
+
+
+def _short(path: str) -> str:
+    """The file and the folder it is in: enough to find it, and nothing of the machine it runs on."""
+    return "/".join(path.rsplit("/", 2)[-2:])
+
+
+def _exc_info(value: object) -> ExcInfo | None:
+    if isinstance(value, BaseException):
+        return type(value), value, value.__traceback__
+    if not value:
+        return None
+    kind, error, trace = value if isinstance(value, tuple) else sys.exc_info()
+    return (kind, error, trace) if error is not None else None
+
+
+def _first_line(text: str) -> str:
+    return text.split("\n", 1)[0][:500]
+
+
+def _printable(value: object) -> str:
+    """Text without control characters: a url chosen by a client must not move the reader's cursor."""
+    text = str(value)
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

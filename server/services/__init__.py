@@ -1,0 +1,1 @@
+"""The servicers: what each RPC does, over the ingest line and the store."""

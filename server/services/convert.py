@@ -1,0 +1,69 @@
+"""Plain values of the store to messages of the contract, and back."""
+
+import zstandard
+from google.protobuf.timestamp_pb2 import Timestamp
+from healthguard.v1 import event_pb2 as event_pb
+from healthguard.v1 import issue_pb2 as issue_pb
+
+from server.errors import InvalidTimeRange
+from server.store.issues import Issue, TimeRange, Totals
+
+_decompressor = zstandard.ZstdDecompressor()
+
+
+def timestamp_from_ms(epoch_ms: int) -> Timestamp:
+    """A Timestamp of the millisecond."""
+    return Timestamp(seconds=epoch_ms // 1000, nanos=epoch_ms % 1000 * 1_000_000)
+
+
+def ms_from_timestamp(value: Timestamp) -> int:
+    """Epoch milliseconds, rounded down."""
+    return value.seconds * 1000 + value.nanos // 1_000_000
+
+
+def time_range(start: Timestamp | None, end: Timestamp | None) -> TimeRange:
+    """The inclusive range; None is open. Raises InvalidTimeRange when it starts after its end."""
+    found = TimeRange(
+        None if start is None else ms_from_timestamp(start), None if end is None else ms_from_timestamp(end)
+    )
+    if found.start_ms is not None and found.end_ms is not None and found.start_ms > found.end_ms:
+        raise InvalidTimeRange
+    return found
+
+
+def event_from_payload(payload: bytes) -> event_pb.Event:
+    """The event as it was stored."""
+    return event_pb.Event.FromString(_decompressor.decompress(payload))
+
+
+def totals_to_proto(totals: Totals) -> issue_pb.Totals:
+    """Totals, field by field."""
+    return issue_pb.Totals(
+        events=totals.events,
+        errors=totals.errors,
+        failed_requests=totals.failed_requests,
+        affected_users=totals.affected_users,
+        issues=totals.issues,
+    )
+
+
+def issue_to_proto(issue: Issue) -> issue_pb.Issue:
+    """One issue with its public id."""
+    return issue_pb.Issue(
+        id=f"{issue.app_key}:{issue.fingerprint}",
+        app_key=issue.app_key,
+        fingerprint=issue.fingerprint,
+        message=issue.message,
+        error_type=issue.error_type,
+        event_count=issue.event_count,
+        first_seen_time=timestamp_from_ms(issue.first_seen_ms),
+        last_seen_time=timestamp_from_ms(issue.last_seen_ms),
+        first_seen_release=issue.first_seen_release,
+        last_seen_release=issue.last_seen_release,
+        fixed_in_release=issue.fixed_in_release,
+        verified_in_release=issue.verified_in_release,
+        status=issue_pb.IssueStatus.Value(f"ISSUE_STATUS_{issue.status.upper()}"),
+        platform_distribution=issue.platforms,
+        archived=issue.archived,
+        archive_time=None if issue.archived_ms is None else timestamp_from_ms(issue.archived_ms),
+    )

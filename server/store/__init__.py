@@ -1,0 +1,1 @@
+"""Everything durable. Rows never leave this package; callers get and give plain values."""

@@ -1,0 +1,261 @@
+"""Writing events: one transaction for many requests, with every counter that derives from them.
+
+The number of SQL statements does not depend on the number of events. Rows are written in sorted order, so that two
+writers take locks in the same order and cannot deadlock.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from server.store import counters
+from server.store.engine import Columns, StaleTransaction, bind, copy_rows, source
+from server.store.sequence import Sequence as IdSequence
+
+OTHER: Final = 0
+ERROR: Final = 1
+FAILED_REQUEST: Final = 2
+"""Kinds of events as far as totals tell them apart."""
+
+
+@dataclass(slots=True, frozen=True)
+class IssueSeed:
+    """What an event says about the issue it belongs to; the first one stored founds the issue."""
+
+    fingerprint: str
+    grouping_version: str
+    message: str
+    error_type: str
+
+
+@dataclass(slots=True)
+class NewEvent:
+    """One judged event, ready to store. `event_key` is 20 characters of a hash of the event id."""
+
+    app_id: int
+    event_key: str
+    time_ms: int
+    received_ms: int
+    kind: int
+    platform: str
+    release: str | None
+    user_key: int | None
+    issue: IssueSeed | None
+    payload: bytes
+
+
+@dataclass(slots=True)
+class Submission:
+    """One request: its events, and how many others it had by (outcome, reason), for the ledger."""
+
+    app_id: int
+    minute: int
+    events: Sequence[NewEvent]
+    others: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class _IssueChange:
+    seed: IssueSeed
+    count: int = 0
+    first_seen_ms: int = 0
+    last_seen_ms: int = 0
+    first_release: str | None = None
+    last_release: str | None = None
+    platforms: Counter[str] = field(default_factory=Counter)
+
+    def add(self, event: NewEvent) -> None:
+        self.first_seen_ms = min(self.first_seen_ms, event.time_ms) if self.count else event.time_ms
+        self.last_seen_ms = max(self.last_seen_ms, event.time_ms) if self.count else event.time_ms
+        if not self.count:
+            self.first_release = event.release
+        if event.release is not None:
+            self.last_release = event.release
+        self.count += 1
+        self.platforms[event.platform] += 1
+
+
+IssueKey = tuple[int, str]
+
+
+def commit(session: Session, submissions: Sequence[Submission], ids: IdSequence, shard: int) -> list[list[bool]]:
+    """Store the submissions and say, for each of their events, whether it was new.
+
+    Raises StaleTransaction when another process stored one of the events meanwhile.
+    """
+    flags, fresh = _fresh(session, submissions)
+    issue_ids: dict[IssueKey, int] = {}
+    tally = counters.Tally(shard)
+    if fresh:
+        changes = _issue_changes(fresh)
+        issue_ids = _upsert_issues(session, changes, ids, tally)
+        _insert_events(session, fresh, issue_ids, ids)
+        _upsert_platforms(session, changes, issue_ids, tally)
+        for event in fresh:
+            tally.add_event(event.app_id, event.platform, event.time_ms, event.kind == ERROR, event.kind == FAILED_REQUEST)
+            if event.user_key is not None and event.kind != OTHER:
+                tally.add_user(event.app_id, event.platform, event.time_ms, event.user_key)
+    for submission, stored in zip(submissions, flags, strict=True):
+        tally.add_submission(submission.app_id, submission.minute, stored, submission.others)
+    tally.write(session)
+    return flags
+
+
+_KEY_COLUMNS: Columns = (("app_id", "int"), ("event_key", "text"))
+
+
+def _fresh(session: Session, submissions: Sequence[Submission]) -> tuple[list[list[bool]], list[NewEvent]]:
+    """For each submission which of its events are new, and the new ones in order of arrival."""
+    keys = [(e.app_id, e.event_key) for s in submissions for e in s.events]
+    seen = _stored_keys(session, keys) if keys else set()
+    flags: list[list[bool]] = []
+    fresh: list[NewEvent] = []
+    for submission in submissions:
+        stored = []
+        for event in submission.events:
+            key = (event.app_id, event.event_key)
+            stored.append(key not in seen)
+            if stored[-1]:
+                seen.add(key)
+                fresh.append(event)
+        flags.append(stored)
+    return flags, fresh
+
+
+def _stored_keys(session: Session, keys: list[tuple[int, str]]) -> set[tuple[int, str]]:
+    query = (
+        "SELECT e.app_id, e.event_key FROM "  # noqa: S608 -- source() names only what this program names
+        f"{source(session, 'k', _KEY_COLUMNS)} "
+        "CROSS JOIN events AS e WHERE e.app_id = k.app_id AND e.event_key = k.event_key"
+    )
+    rows = session.connection().execute(text(query), bind(session, "k", _KEY_COLUMNS, keys))
+    return {(app_id, event_key) for app_id, event_key in rows}
+
+
+def _issue_changes(fresh: list[NewEvent]) -> dict[IssueKey, _IssueChange]:
+    changes: dict[IssueKey, _IssueChange] = {}
+    for event in fresh:
+        if event.issue is None:
+            continue
+        key = (event.app_id, event.issue.fingerprint)
+        change = changes.get(key)
+        if change is None:
+            change = changes[key] = _IssueChange(event.issue)
+        change.add(event)
+    return dict(sorted(changes.items()))
+
+
+_ISSUE_COLUMNS: Columns = (
+    ("app_id", "int"),
+    ("fingerprint", "text"),
+    ("id", "int"),
+    ("grouping_version", "text"),
+    ("message", "text"),
+    ("error_type", "text"),
+    ("event_count", "int"),
+    ("first_seen_ms", "int"),
+    ("last_seen_ms", "int"),
+    ("first_seen_release", "text"),
+    ("last_seen_release", "text"),
+)
+
+_UPSERT_ISSUES = """
+INSERT INTO issues (app_id, fingerprint, id, grouping_version, message, error_type, event_count, first_seen_ms,
+                    last_seen_ms, first_seen_release, last_seen_release, status, archived)
+SELECT r.app_id, r.fingerprint, r.id, r.grouping_version, r.message, r.error_type, r.event_count, r.first_seen_ms,
+       r.last_seen_ms, r.first_seen_release, r.last_seen_release, 'open', false
+FROM {rows} WHERE true ORDER BY r.app_id, r.fingerprint
+ON CONFLICT (app_id, fingerprint) DO UPDATE SET
+    event_count = issues.event_count + excluded.event_count,
+    first_seen_ms = CASE WHEN excluded.first_seen_ms < issues.first_seen_ms
+                    THEN excluded.first_seen_ms ELSE issues.first_seen_ms END,
+    last_seen_ms = CASE WHEN excluded.last_seen_ms > issues.last_seen_ms
+                   THEN excluded.last_seen_ms ELSE issues.last_seen_ms END,
+    last_seen_release = COALESCE(excluded.last_seen_release, issues.last_seen_release)
+RETURNING app_id, fingerprint, id, archived
+"""
+
+
+def _upsert_issues(
+    session: Session, changes: dict[IssueKey, _IssueChange], ids: IdSequence, tally: counters.Tally
+) -> dict[IssueKey, int]:
+    """Create or advance the issues; their ids. An id that is the one proposed here says that the issue is new."""
+    if not changes:
+        return {}
+    proposed = dict(zip(changes, ids.take(len(changes)), strict=True))
+    rows = [
+        (app_id, fingerprint, proposed[app_id, fingerprint], c.seed.grouping_version, c.seed.message, c.seed.error_type)
+        + (c.count, c.first_seen_ms, c.last_seen_ms, c.first_release, c.last_release)
+        for (app_id, fingerprint), c in changes.items()
+    ]
+    query = text(_UPSERT_ISSUES.format(rows=source(session, "r", _ISSUE_COLUMNS)))
+    issue_ids = {}
+    for app_id, fingerprint, issue_id, archived in session.connection().execute(query, bind(session, "r", _ISSUE_COLUMNS, rows)):
+        issue_ids[app_id, fingerprint] = issue_id
+        tally.note_issue(app_id, issue_id, is_new=issue_id == proposed[app_id, fingerprint], archived=bool(archived))
+    return issue_ids
+
+
+_EVENT_COLUMNS: Columns = (
+    ("app_id", "int"),
+    ("event_key", "text"),
+    ("id", "int"),
+    ("issue_id", "int"),
+    ("time_ms", "int"),
+    ("received_ms", "int"),
+    ("kind", "small"),
+    ("platform", "text"),
+    ("user_key", "int"),
+    ("payload", "blob"),
+)
+_EVENT_NAMES = ", ".join(name for name, _ in _EVENT_COLUMNS)
+_INSERT_EVENTS = (
+    f"INSERT INTO events ({_EVENT_NAMES}) VALUES ({', '.join('?' * len(_EVENT_COLUMNS))}) ON CONFLICT DO NOTHING"  # noqa: S608
+)
+
+
+def _insert_events(
+    session: Session, fresh: list[NewEvent], issue_ids: dict[IssueKey, int], ids: IdSequence
+) -> None:
+    rows = [
+        (e.app_id, e.event_key, event_id, None if e.issue is None else issue_ids[e.app_id, e.issue.fingerprint])
+        + (e.time_ms, e.received_ms, e.kind, e.platform, e.user_key, e.payload)
+        for e, event_id in zip(fresh, ids.take(len(fresh)), strict=True)
+    ]
+    if session.get_bind().dialect.name == "sqlite":
+        # JSON cannot carry the payload; one prepared statement run for all rows is as fast as SQLite goes.
+        result = session.connection().exec_driver_sql(_INSERT_EVENTS, rows)
+        if result.rowcount != len(rows):
+            raise StaleTransaction
+    else:
+        copy_rows(session, "events", _EVENT_COLUMNS, rows)
+
+
+_PLATFORM_COLUMNS: Columns = (("app_id", "int"), ("issue_id", "int"), ("platform", "text"), ("event_count", "int"))
+_UPSERT_PLATFORMS = """
+INSERT INTO issue_platforms (app_id, issue_id, platform, event_count)
+SELECT r.app_id, r.issue_id, r.platform, r.event_count FROM {rows} WHERE true ORDER BY 1, 2, 3
+ON CONFLICT (app_id, issue_id, platform) DO UPDATE SET event_count = issue_platforms.event_count + excluded.event_count
+RETURNING app_id, issue_id, platform, event_count
+"""
+
+
+def _upsert_platforms(
+    session: Session, changes: dict[IssueKey, _IssueChange], issue_ids: dict[IssueKey, int], tally: counters.Tally
+) -> None:
+    added = {
+        (key[0], issue_ids[key], platform): count
+        for key, change in changes.items()
+        for platform, count in change.platforms.items()
+    }
+    if not added:
+        return
+    rows = [(*key, count) for key, count in sorted(added.items())]
+    query = text(_UPSERT_PLATFORMS.format(rows=source(session, "r", _PLATFORM_COLUMNS)))
+    for app_id, issue_id, platform, count in session.connection().execute(query, bind(session, "r", _PLATFORM_COLUMNS, rows)):
+        if count == added[app_id, issue_id, platform]:
+            tally.note_issue_platform(app_id, issue_id, platform)

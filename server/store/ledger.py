@@ -1,0 +1,39 @@
+"""Reading the ledger."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlmodel import Session, col, func, select
+
+from server.store.counters import DUPLICATE, LIMITED, RECEIVED, REJECTED, STORED
+from server.store.tables import LedgerRow
+
+
+@dataclass(slots=True)
+class LedgerEntry:
+    """What one app sent in one minute since the epoch."""
+
+    app_id: int
+    minute: int
+    outcomes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_OUTCOMES, 0))
+    reasons: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+
+_OUTCOMES = (RECEIVED, STORED, DUPLICATE, REJECTED, LIMITED)
+
+
+def read(session: Session, app_ids: Mapping[int, str], first_minute: int, last_minute: int) -> list[LedgerEntry]:
+    """Entries of the apps in the inclusive range of minutes, newest first, then by app."""
+    rows = session.exec(
+        select(LedgerRow.app_id, LedgerRow.minute, LedgerRow.outcome, LedgerRow.reason, func.sum(LedgerRow.events))
+        .where(col(LedgerRow.app_id).in_(app_ids), col(LedgerRow.minute).between(first_minute, last_minute))
+        .group_by(col(LedgerRow.app_id), col(LedgerRow.minute), col(LedgerRow.outcome), col(LedgerRow.reason))
+    )
+    entries: dict[tuple[int, int], LedgerEntry] = {}
+    for app_id, minute, outcome, reason, events in rows:
+        entry = entries.setdefault((minute, app_id), LedgerEntry(app_id, minute))
+        entry.outcomes[outcome] += int(events)
+        if reason:
+            entry.reasons[reason] += int(events)
+    return [entries[key] for key in sorted(entries, key=lambda key: (-key[0], key[1]))]

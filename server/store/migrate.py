@@ -1,0 +1,47 @@
+"""Brings a database to the schema of this program, and tells whether it is there."""
+
+from enum import Enum
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from server.store.engine import Engine
+
+
+class SchemaState(Enum):
+    """How a database's schema relates to this program's."""
+
+    EMPTY = "empty"
+    OLD = "old"
+    CURRENT = "current"
+    NEWER = "newer"
+
+
+def schema_state(engine: Engine) -> SchemaState:
+    """Compare the revision in the database with ours. Raises the engine's errors when it cannot be reached."""
+    with engine.sync_engine().connect() as connection:
+        revision = MigrationContext.configure(connection).get_current_revision()
+    script = ScriptDirectory.from_config(_config())
+    if revision is None:
+        return SchemaState.EMPTY
+    if revision == script.get_current_head():
+        return SchemaState.CURRENT
+    known = {known.revision for known in script.walk_revisions()}
+    return SchemaState.OLD if revision in known else SchemaState.NEWER
+
+
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Run what is missing up to `revision`, in one transaction."""
+    config = _config()
+    with engine.sync_engine().begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    return config

@@ -1,0 +1,1 @@
+"""Alembic revisions of the schema. A released revision is never edited."""

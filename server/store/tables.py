@@ -1,0 +1,172 @@
+"""The tables. Those that grow are keyed by `app_id` first, so that data can be partitioned or moved by app.
+
+Times are epoch milliseconds of UTC in BIGINT columns: exact, comparable on both engines, and free of zone traps.
+"""
+
+from typing import ClassVar
+
+from sqlalchemy import BigInteger, Index, LargeBinary, SmallInteger, String, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+ByteOrdered = String().with_variant(String(collation="C"), "postgresql")
+"""Text that sorts by its bytes on both engines, so that ranges of keys mean the same."""
+
+EVERY_PLATFORM = ""
+"""The platform of the totals row that covers all platforms; events without a platform count under "unknown"."""
+
+
+class UserRow(SQLModel, table=True):
+    __tablename__: ClassVar[str] = "users"
+
+    id: int | None = Field(default=None, primary_key=True)
+    public_id: str = Field(unique=True)
+    email: str = Field(unique=True)
+    password_hash: str
+    created_ms: int = Field(sa_type=BigInteger)
+
+
+class TokenRow(SQLModel, table=True):
+    """A bearer token, known only by its SHA-256."""
+
+    __tablename__: ClassVar[str] = "tokens"
+
+    token_hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    user_id: int = Field(foreign_key="users.id", index=True)
+    created_ms: int = Field(sa_type=BigInteger)
+    expires_ms: int = Field(sa_type=BigInteger, index=True)
+
+
+class AppRow(SQLModel, table=True):
+    """An app; `id` is also its project id for mobile trackers."""
+
+    __tablename__: ClassVar[str] = "apps"
+
+    id: int | None = Field(default=None, primary_key=True)
+    public_id: str = Field(unique=True)
+    owner_id: int = Field(foreign_key="users.id", index=True)
+    name: str
+    app_key: str = Field(unique=True)
+    type: str
+    created_ms: int = Field(sa_type=BigInteger)
+
+
+class EventRow(SQLModel, table=True):
+    """One event. `event_key` hashes its id, `id` orders arrivals, `payload` is the serialised Event in zstd."""
+
+    __tablename__: ClassVar[str] = "events"
+    __table_args__ = (
+        Index(
+            "ix_events_issue",
+            "app_id",
+            "issue_id",
+            "time_ms",
+            "id",
+            sqlite_where=text("issue_id IS NOT NULL"),
+            postgresql_where=text("issue_id IS NOT NULL"),
+        ),
+        # Covers the partial hours at the ends of a range; whole hours come from hour_totals.
+        Index("ix_events_time", "app_id", "time_ms", "kind", "platform", "user_key"),
+    )
+
+    app_id: int = Field(primary_key=True, sa_type=BigInteger)
+    event_key: str = Field(primary_key=True)
+    id: int = Field(sa_type=BigInteger)
+    issue_id: int | None = Field(sa_type=BigInteger)
+    time_ms: int = Field(sa_type=BigInteger)
+    received_ms: int = Field(sa_type=BigInteger)
+    kind: int = Field(sa_type=SmallInteger)
+    platform: str
+    user_key: int | None = Field(sa_type=BigInteger)
+    payload: bytes = Field(sa_type=LargeBinary)
+
+
+class IssueRow(SQLModel, table=True):
+    """One issue. `grouping_version` names the algorithm that made its fingerprint: "sdk" or ours."""
+
+    __tablename__: ClassVar[str] = "issues"
+    __table_args__ = (
+        UniqueConstraint("app_id", "id"),
+        Index("ix_issues_last_seen", "app_id", "archived", "last_seen_ms", "id"),
+    )
+
+    app_id: int = Field(primary_key=True, sa_type=BigInteger)
+    fingerprint: str = Field(primary_key=True)
+    id: int = Field(sa_type=BigInteger)
+    grouping_version: str
+    message: str
+    error_type: str
+    event_count: int = Field(sa_type=BigInteger)
+    first_seen_ms: int = Field(sa_type=BigInteger)
+    last_seen_ms: int = Field(sa_type=BigInteger)
+    first_seen_release: str | None = None
+    last_seen_release: str | None = None
+    fixed_in_release: str | None = None
+    verified_in_release: str | None = None
+    status: str = Field(default="open")
+    archived: bool = Field(default=False)
+    archived_ms: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class IssuePlatformRow(SQLModel, table=True):
+    """Events of one issue on one platform."""
+
+    __tablename__: ClassVar[str] = "issue_platforms"
+
+    app_id: int = Field(primary_key=True, sa_type=BigInteger)
+    issue_id: int = Field(primary_key=True, sa_type=BigInteger)
+    platform: str = Field(primary_key=True)
+    event_count: int = Field(sa_type=BigInteger)
+
+
+class DistinctUserRow(SQLModel, table=True):
+    """A user counted in one scope: the app, a platform, an issue, or a platform's hour (see counters.py)."""
+
+    __tablename__: ClassVar[str] = "distinct_users"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 -- SQLAlchemy's own form
+
+    app_id: int = Field(primary_key=True, sa_type=BigInteger)
+    scope: str = Field(primary_key=True, sa_type=ByteOrdered)  # type: ignore[call-overload]  # an instance works too
+    user_key: int = Field(primary_key=True, sa_type=BigInteger)
+
+
+class TotalsRow(SQLModel, table=True):
+    """All-time totals of one app and platform. `shard` is the writer, so that writers never wait for each other."""
+
+    __tablename__: ClassVar[str] = "totals"
+
+    app_id: int = Field(primary_key=True, sa_type=BigInteger)
+    platform: str = Field(primary_key=True)
+    shard: int = Field(primary_key=True, sa_type=SmallInteger)
+    events: int = Field(default=0, sa_type=BigInteger)
+    errors: int = Field(default=0, sa_type=BigInteger)
+    failed_requests: int = Field(default=0, sa_type=BigInteger)
+    affected_users: int = Field(default=0, sa_type=BigInteger)
+    issues: int = Field(default=0, sa_type=BigInteger)
+    archived_issues: int = Field(default=0, sa_type=BigInteger)
+
+
+class HourTotalsRow(SQLModel, table=True):
+    """Totals of one hour of event time; `hour` counts hours since the epoch."""
+
+    __tablename__: ClassVar[str] = "hour_totals"
+
+    app_id: int = Field(primary_key=True, sa_type=BigInteger)
+    hour: int = Field(primary_key=True, sa_type=BigInteger)
+    platform: str = Field(primary_key=True)
+    shard: int = Field(primary_key=True, sa_type=SmallInteger)
+    events: int = Field(default=0, sa_type=BigInteger)
+    errors: int = Field(default=0, sa_type=BigInteger)
+    failed_requests: int = Field(default=0, sa_type=BigInteger)
+
+
+class LedgerRow(SQLModel, table=True):
+    """Events of one app by what became of them in one minute of server time; `minute` counts since the epoch."""
+
+    __tablename__: ClassVar[str] = "ledger"
+
+    app_id: int = Field(primary_key=True, sa_type=BigInteger)
+    minute: int = Field(primary_key=True, sa_type=BigInteger)
+    outcome: str = Field(primary_key=True)
+    reason: str = Field(primary_key=True)
+    shard: int = Field(primary_key=True, sa_type=SmallInteger)
+    events: int = Field(sa_type=BigInteger)

@@ -1,0 +1,138 @@
+"""The real program as a subprocess: started on free ports, read by its banner, stopped, killed and restarted."""
+
+import json
+import os
+import queue
+import re
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any, Self
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 30
+STOP_SECONDS = 10
+_ADDRESS = re.compile(r"^\s+(REST|gRPC)\s+(?:http://)?(\S+:\d+)")
+
+
+class Collector:
+    """One `python -m server` process. `rest` is its base URL and `grpc` its target, as far as it serves them."""
+
+    def __init__(
+        self, data_dir: Path, command: str = "serve", *options: str, env: dict[str, str] | None = None, **popen: Any
+    ) -> None:
+        self.data_dir = data_dir
+        self.database_url = ""
+        self._log = data_dir.parent / f"{data_dir.name}.log"
+        self._doors = {"serve": ("REST", "gRPC"), "serve-grpc": ("gRPC",), "serve-rest": ("REST",)}[command]
+        addresses = [word for door in self._doors for word in (f"--{door.lower()}", "127.0.0.1:0")]
+        self._arguments = [command, *addresses, "--data-dir", str(data_dir), *options]
+        self._env = env or {}
+        self._popen = popen
+        self._start()
+
+    def _start(self) -> None:
+        with self._log.open("ab") as log:
+            self.process = launch(*self._arguments, env=self._env, stderr=log, **self._popen)
+        self._banner: queue.Queue[str | None] = queue.Queue()
+        threading.Thread(target=self._read_banner, daemon=True).start()
+        try:
+            found = self._addresses()
+        except BaseException:
+            self.kill()
+            raise
+        self.rest = f"http://{found['REST']}" if "REST" in found else ""
+        self.grpc = found.get("gRPC", "")
+
+    def _read_banner(self) -> None:
+        """Keeps reading to the end, so that the program never blocks on a full pipe."""
+        with self.process.stdout as lines:  # type: ignore[union-attr]
+            for line in lines:
+                self._banner.put(line)
+        self._banner.put(None)
+
+    def _addresses(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        while len(found) < len(self._doors):
+            line = self._banner.get(timeout=START_SECONDS)
+            if line is None:
+                raise AssertionError(f"the collector ended with {self.process.wait()}: {self.log_text()[-2000:]}")
+            if match := _ADDRESS.match(line):
+                found[match[1]] = match[2]
+        return found
+
+    def signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def wait(self, seconds: float = STOP_SECONDS) -> int:
+        """The exit code, once it ended by itself."""
+        return self.process.wait(seconds)
+
+    def stop(self) -> int:
+        """Ask it to end; its exit code."""
+        self.signal(signal.SIGTERM)
+        return self.wait()
+
+    def kill(self) -> None:
+        """End it without a chance to say goodbye."""
+        self.process.kill()
+        self.process.wait()
+
+    def restart(self) -> None:
+        """Start it again on the same data, on new ports."""
+        self._start()
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.kill()
+
+    def log_text(self) -> str:
+        return self._log.read_text()
+
+    def logs(self) -> list[dict[str, Any]]:
+        """Every line it logged, oldest first."""
+        return [json.loads(line) for line in self.log_text().splitlines()]
+
+    def memory_bytes(self, what: str = "VmRSS") -> int:
+        """Resident memory now, or `VmHWM` for its peak so far."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(rf"{what}:\s+(\d+) kB", status)[1]) * 1024  # type: ignore[index]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def launch(*arguments: str, env: dict[str, str] | None = None, **options: Any) -> subprocess.Popen[str]:
+    """Start `python -m server` with no settings from outside, its standard output a pipe."""
+    return subprocess.Popen(
+        _command(arguments), cwd=ROOT, env=_environment(env), stdout=subprocess.PIPE, text=True, **options
+    )
+
+
+def run(*arguments: str, env: dict[str, str] | None = None, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run `python -m server` to its end, its output captured."""
+    return subprocess.run(
+        _command(arguments),
+        cwd=ROOT,
+        env=_environment(env),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        **options,
+    )
+
+
+def _command(arguments: tuple[str, ...]) -> list[str]:
+    return [sys.executable, "-m", "server", *arguments]
+
+
+def _environment(extra: dict[str, str] | None) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HEALTHGUARD_")}
+    path = os.pathsep.join([str(ROOT / "generated"), str(ROOT)])
+    return {**kept, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", **(extra or {})}

@@ -1,0 +1,87 @@
+"""A disk that fills up: ingest says so and waits, reads stay up, nothing acknowledged is lost and nothing is corrupted."""
+
+import base64
+import os
+import resource
+import sqlite3
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.client import Rest
+from tests.collector import Collector
+from tests.sample import error_event
+from tests.store_access import stored_event_ids
+
+SMALL_DISK_BYTES = 8 * 1_048_576
+BATCHES = 400
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """A data directory that cannot hold much, and what the process must be started with for that to be so.
+
+    A file system of 8 MiB where this process may mount one; elsewhere a limit on the size of the files it writes.
+    """
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK_BYTES}", "tmpfs", str(disk)]
+    mounted = os.geteuid() == 0 and subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    limit = (SMALL_DISK_BYTES, SMALL_DISK_BYTES)
+    yield disk / "data", {} if mounted else {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit)}
+    if mounted:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def _incompressible() -> str:
+    return base64.b64encode(os.urandom(75_000)).decode()
+
+
+@pytest.mark.slow
+def test_a_full_disk_refuses_and_corrupts_nothing(
+    small_disk: tuple[Path, dict[str, Any]], connect: Callable[[str], Rest]
+) -> None:
+    data_dir, options = small_disk
+    with Collector(data_dir, env={"HEALTHGUARD_DISK_FLOOR_BYTES": "0"}, **options) as collector:
+        rest = connect(collector.rest)
+        account, app_key = rest.new_app_key()
+        acknowledged = set()
+        refusals = []
+        for _ in range(BATCHES):
+            event = error_event(message=_incompressible())
+            answer = rest.ingest(app_key, [event])
+            if answer.status_code == 202:
+                acknowledged.add(event["eventId"])
+            else:
+                refusals.append(answer)
+            if len(refusals) == 5:
+                break
+        assert {answer.status_code for answer in refusals} == {503}
+        assert all(int(answer.headers["retry-after"]) >= 1 for answer in refusals)
+        assert {answer.json()["code"] for answer in refusals} <= {"DISK_FULL", "STORE_UNAVAILABLE"}
+        totals = rest.totals(account)
+        assert totals["events"] >= len(acknowledged) > 10
+        assert rest.issues(account)[0]["eventCount"] == totals["events"]
+        collector.kill()
+
+    database = data_dir / "healthguard.db"
+    with sqlite3.connect(database) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    stored = stored_event_ids(f"sqlite:///{database}", app_key)
+    assert acknowledged <= stored.keys()
+    assert len(stored) == totals["events"]
+
+
+def test_below_the_disk_floor_ingest_is_shed_and_reads_stay_up(
+    start_collector: Callable[..., Collector], connect: Callable[[str], Rest]
+) -> None:
+    collector = start_collector("sqlite", env={"HEALTHGUARD_DISK_FLOOR_BYTES": str(2**60)})
+    rest = connect(collector.rest)
+    account, app_key = rest.new_app_key()
+    answer = rest.ingest(app_key, [error_event()])
+    assert (answer.status_code, answer.json()["code"]) == (503, "DISK_FULL")
+    assert int(answer.headers["retry-after"]) >= 1
+    assert rest.totals(account)["events"] == 0

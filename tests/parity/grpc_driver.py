@@ -1,0 +1,165 @@
+"""The gRPC door: generated stubs over any channel, with messages shown the way REST shows them."""
+
+from typing import Any
+
+import grpc
+from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from grpc_status import rpc_status
+from healthguard.v1 import (
+    app_service_pb2 as app_service_pb,
+    app_service_pb2_grpc,
+    auth_service_pb2 as auth_service_pb,
+    auth_service_pb2_grpc,
+    event_pb2 as event_pb,
+    event_service_pb2 as event_service_pb,
+    event_service_pb2_grpc,
+    issue_pb2 as issue_pb,
+    issue_service_pb2 as issue_service_pb,
+    issue_service_pb2_grpc,
+    ledger_service_pb2 as ledger_service_pb,
+    ledger_service_pb2_grpc,
+)
+
+from tests.parity.driver import Json, Refused, bearer
+
+TIMES = ("start", "end")
+
+
+class GrpcDriver:
+    """Speaks through `channel`: a socket's, or the in-process one."""
+
+    most_events = 1000
+
+    def __init__(self, channel: Any) -> None:
+        self._auth = auth_service_pb2_grpc.AuthServiceStub(channel)
+        self._apps = app_service_pb2_grpc.AppServiceStub(channel)
+        self._events = event_service_pb2_grpc.EventServiceStub(channel)
+        self._issues = issue_service_pb2_grpc.IssueServiceStub(channel)
+        self._ledger = ledger_service_pb2_grpc.LedgerServiceStub(channel)
+
+    async def register(self, email: str, password: str) -> Json:
+        return await self._call(self._auth.Register, auth_service_pb.RegisterRequest(email=email, password=password))
+
+    async def login(self, email: str, password: str) -> Json:
+        return await self._call(self._auth.Login, auth_service_pb.LoginRequest(email=email, password=password))
+
+    async def logout(self, token: str | None) -> None:
+        await self._call(self._auth.Logout, auth_service_pb.LogoutRequest(), token)
+
+    async def me(self, token: str | None) -> Json:
+        return await self._call(self._auth.GetMe, auth_service_pb.GetMeRequest(), token)
+
+    async def create_app(self, token: str | None, name: str, type: str | None = None) -> Json:
+        return await self._call(self._apps.CreateApp, app_service_pb.CreateAppRequest(name=name, type=type), token)
+
+    async def list_apps(self, token: str | None) -> Json:
+        return await self._call(self._apps.ListApps, app_service_pb.ListAppsRequest(), token)
+
+    async def ingest(self, app_key: str, events: list[Json]) -> Json:
+        request = event_service_pb.IngestEventsRequest(app_key=app_key, events=[event_from_json(e) for e in events])
+        return await self._call(self._events.IngestEvents, request)
+
+    async def overview(self, token: str | None, **filters: Any) -> Json:
+        return await self._call(
+            self._issues.GetOverview, _filtered(issue_service_pb.GetOverviewRequest(), filters), token
+        )
+
+    async def issues(self, token: str | None, **filters: Any) -> Json:
+        return await self._call(
+            self._issues.ListIssues, _filtered(issue_service_pb.ListIssuesRequest(), filters), token
+        )
+
+    async def issue(self, token: str | None, id: str, **filters: Any) -> Json:
+        return await self._call(
+            self._issues.GetIssue, _filtered(issue_service_pb.GetIssueRequest(id=id), filters), token
+        )
+
+    async def ledger(self, token: str | None, **filters: Any) -> Json:
+        return await self._call(self._ledger.GetLedger, _filtered(ledger_service_pb.GetLedgerRequest(), filters), token)
+
+    async def _call(self, method: Any, request: Message, token: str | None = None) -> Json:
+        try:
+            answer = await method(request, metadata=tuple(bearer(token).items()), timeout=30)
+        except grpc.aio.AioRpcError as error:
+            raise _refused(error) from error
+        shown: Json = shown_as_json(answer)
+        return shown
+
+
+def event_from_json(event: Json) -> event_pb.Event:
+    """The Event of an SDK's JSON; a key without a field goes to `extra`."""
+    message = event_pb.Event()
+    known = {field.json_name: field for field in event_pb.Event.DESCRIPTOR.fields}
+    for key, value in event.items():
+        if key == "timestamp":
+            message.timestamp.FromMilliseconds(value)
+        elif key in known:
+            ParseDict({key: value}, message)
+        else:
+            message.extra.update({key: value})
+    return message
+
+
+def shown_as_json(message: Any) -> Any:
+    """A message as REST shows it: milliseconds for times, numbers for integers, lower-case enums, unknown keys in their old place."""
+    if isinstance(message, Timestamp):
+        return message.ToMilliseconds()
+    if not isinstance(message, Message):
+        return message
+    if message.DESCRIPTOR.file.package != "healthguard.v1":
+        return MessageToDict(message)
+    shown = {f.json_name: _shown_field(message, f) for f in message.DESCRIPTOR.fields if _is_shown(message, f)}
+    return shown.pop("extra", {}) | shown
+
+
+def _is_shown(message: Message, field: Any) -> bool:
+    """REST shows an unset field of an issue as null, and leaves it out elsewhere."""
+    return not field.has_presence or message.HasField(field.name) or isinstance(message, issue_pb.Issue)
+
+
+def _shown_field(message: Message, field: Any) -> Any:
+    value = getattr(message, field.name)
+    if field.has_presence and not message.HasField(field.name):
+        return None
+    if field.enum_type is not None:
+        return _enum_name(field.enum_type, value) if not field.is_repeated else value
+    if field.is_repeated:
+        is_map = field.message_type is not None and field.message_type.GetOptions().map_entry
+        return dict(value) if is_map else [shown_as_json(item) for item in value]
+    return shown_as_json(value)
+
+
+def _enum_name(enum: Any, number: int) -> str:
+    names = [value.name for value in enum.values]
+    prefix = len(names[0]) - len("UNSPECIFIED")
+    return enum.values_by_number[number].name[prefix:].lower()
+
+
+def _filtered(request: Any, filters: Json) -> Any:
+    """The request with REST's query parameters as its fields."""
+    fields = {field.json_name: field for field in request.DESCRIPTOR.fields}
+    for key, value in filters.items():
+        field = fields[key]
+        if key in TIMES:
+            getattr(request, field.name).FromMilliseconds(value)
+        elif field.enum_type is not None:
+            prefix = field.enum_type.values[0].name.removesuffix("UNSPECIFIED")
+            setattr(request, field.name, field.enum_type.values_by_name[prefix + value.upper()].number)
+        else:
+            setattr(request, field.name, value)
+    return request
+
+
+def _refused(error: grpc.aio.AioRpcError) -> Refused:
+    status = rpc_status.from_call(error)
+    assert status is not None, f"an error without details: {error}"
+    info, bad_request = ErrorInfo(), BadRequest()
+    for detail in status.details:
+        detail.Unpack(info)
+        detail.Unpack(bad_request)
+    assert info.domain == "healthguard"
+    fields = tuple(violation.field for violation in bad_request.field_violations)
+    return Refused(error.code().name, info.reason, status.message, fields)

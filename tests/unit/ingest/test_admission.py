@@ -1,0 +1,88 @@
+"""Admission refuses what the process cannot carry, and says when to come back."""
+
+from pathlib import Path
+
+import pytest
+
+from server.errors import DiskFull, Overloaded, RateLimited
+from server.ingest.admission import Admission
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def admission(**changes: object) -> Admission:
+    settings: dict[str, object] = {
+        "max_inflight_bytes": 100,
+        "disk_floor_bytes": 0,
+        "data_dir": None,
+        "rate_per_s": 0,
+        **changes,
+    }
+    return Admission(**settings)  # type: ignore[arg-type]
+
+
+def test_bytes_in_flight_are_bounded_and_given_back() -> None:
+    gate = admission()
+    with gate.carry(1, 1, 60):
+        with pytest.raises(Overloaded), gate.carry(2, 1, 60):
+            pass
+        with gate.carry(2, 1, 40):
+            pass
+    with gate.carry(2, 1, 60):
+        pass
+
+
+def test_one_request_larger_than_the_bound_passes_alone() -> None:
+    with admission().carry(1, 1, 1_000):
+        pass
+
+
+def test_bytes_are_given_back_when_the_work_fails() -> None:
+    gate = admission()
+    with pytest.raises(ZeroDivisionError), gate.carry(1, 1, 100):
+        raise ZeroDivisionError
+    with gate.carry(1, 1, 100):
+        pass
+
+
+def test_rate_is_per_app_and_refills_with_time() -> None:
+    clock = Clock()
+    gate = admission(rate_per_s=10, clock=clock)
+    with gate.carry(1, 100, 1):
+        pass
+    with pytest.raises(RateLimited) as refused, gate.carry(1, 50, 1):
+        pass
+    assert refused.value.retry_after_s == pytest.approx(5)
+    with gate.carry(2, 100, 1):
+        pass
+    clock.now += 5
+    with gate.carry(1, 50, 1):
+        pass
+
+
+def test_batch_larger_than_the_burst_passes_when_the_bucket_is_full() -> None:
+    clock = Clock()
+    gate = admission(rate_per_s=1, clock=clock)
+    with gate.carry(1, 50, 1):
+        pass
+    with pytest.raises(RateLimited), gate.carry(1, 1, 1):
+        pass
+
+
+def test_refused_request_takes_no_tokens() -> None:
+    gate = admission(rate_per_s=10, clock=Clock())
+    with gate.carry(2, 1, 90), pytest.raises(Overloaded), gate.carry(1, 100, 90):
+        pass
+    with gate.carry(1, 100, 1):
+        pass
+
+
+def test_disk_below_the_floor_refuses(tmp_path: Path) -> None:
+    with pytest.raises(DiskFull), admission(disk_floor_bytes=2**60, data_dir=tmp_path).carry(1, 1, 1):
+        pass

@@ -1,0 +1,135 @@
+"""Group commit: waiters share transactions, failures are told, shed events are entered later."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+
+from server.errors import ShuttingDown, StoreUnavailable
+from server.ingest import writer as writer_module
+from server.ingest.writer import IngestWriter
+from server.store.events import Submission
+from tests.store.build import MINUTE, event
+
+
+class SlowStore:
+    """Stands where the engine's threads would be, so that a test can hold a commit open; stores nothing."""
+
+    writers = 1
+
+    def __init__(self) -> None:
+        self.commits: list[list[Submission]] = []
+        self.open = asyncio.Event()
+        self.open.set()
+        self.faults: list[Exception] = []
+
+    async def write(self, _work: object, submissions: Sequence[Submission], *_: Any) -> list[list[bool]]:
+        await self.open.wait()
+        self.commits.append(list(submissions))
+        if any(e.payload == b"poison" for s in submissions for e in s.events):
+            raise ValueError("poison")
+        if self.faults:
+            raise self.faults.pop()
+        return [[True] * len(s.events) for s in submissions]
+
+
+@pytest.fixture
+async def store() -> SlowStore:
+    return SlowStore()
+
+
+@pytest.fixture
+async def writer(store: SlowStore) -> AsyncIterator[IngestWriter]:
+    made = IngestWriter(store, first_shard=0)  # type: ignore[arg-type]
+    yield made
+    await made.close()
+
+
+def request(*payloads: bytes) -> Submission:
+    return Submission(1, MINUTE, [event(payload=payload) for payload in payloads])
+
+
+async def test_requests_that_arrive_during_a_commit_share_the_next(writer: IngestWriter, store: SlowStore) -> None:
+    store.open.clear()
+    first = asyncio.create_task(writer.submit(request(b"1")))
+    await asyncio.sleep(0.01)
+    rest = [asyncio.create_task(writer.submit(request(b"2", b"3"))) for _ in range(5)]
+    await asyncio.sleep(0.01)
+    store.open.set()
+    assert await first == [True]
+    assert await asyncio.gather(*rest) == [[True, True]] * 5
+    assert [len(commit) for commit in store.commits] == [1, 5]
+
+
+async def test_group_is_bounded(writer: IngestWriter, store: SlowStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_module, "MAX_COMMIT_EVENTS", 4)
+    store.open.clear()
+    tasks = [asyncio.create_task(writer.submit(request(b"1", b"2"))) for _ in range(5)]
+    await asyncio.sleep(0.01)
+    store.open.set()
+    await asyncio.gather(*tasks)
+    assert [len(commit) for commit in store.commits] == [2, 2, 1]
+
+
+async def test_all_waiters_hear_that_the_store_is_gone(writer: IngestWriter, store: SlowStore) -> None:
+    store.faults = [StoreUnavailable()]
+    store.open.clear()
+    tasks = [asyncio.create_task(writer.submit(request(b"1"))) for _ in range(3)]
+    await asyncio.sleep(0.01)
+    store.open.set()
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [StoreUnavailable] * 3
+    assert await writer.submit(request(b"2")) == [True]
+
+
+async def test_one_request_that_cannot_be_stored_does_not_cost_its_neighbours(
+    writer: IngestWriter, store: SlowStore
+) -> None:
+    store.open.clear()
+    tasks = [asyncio.create_task(writer.submit(request(p))) for p in (b"1", b"poison", b"2")]
+    await asyncio.sleep(0.01)
+    store.open.set()
+    good, bad, other = await asyncio.gather(*tasks, return_exceptions=True)
+    assert (good, other) == ([True], [True])
+    assert isinstance(bad, ValueError)
+
+
+async def test_client_that_went_away_stops_nobody(writer: IngestWriter, store: SlowStore) -> None:
+    store.open.clear()
+    gone = asyncio.create_task(writer.submit(request(b"1")))
+    stays = asyncio.create_task(writer.submit(request(b"2")))
+    await asyncio.sleep(0.01)
+    gone.cancel()
+    await asyncio.sleep(0.01)
+    store.open.set()
+    assert await stays == [True]
+
+
+async def test_shed_events_are_entered_without_a_request(
+    writer: IngestWriter, store: SlowStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "LEDGER_DELAY_S", 0.01)
+    store.faults = [StoreUnavailable()]
+    writer.note_limited(1, MINUTE, 5, "RATE_LIMITED")
+    writer.note_limited(1, MINUTE, 2, "RATE_LIMITED")
+    while len(store.commits) < 2:
+        await asyncio.sleep(0.01)
+    assert [s.others for s in store.commits[1]] == [Counter({("limited", "RATE_LIMITED"): 7})]
+
+
+async def test_close_commits_what_waits_and_refuses_what_comes(store: SlowStore) -> None:
+    writer = IngestWriter(store, first_shard=0)  # type: ignore[arg-type]
+    store.open.clear()
+    waiting = [asyncio.create_task(writer.submit(request(b"1"))) for _ in range(3)]
+    await asyncio.sleep(0.01)
+    writer.note_limited(1, MINUTE, 1, "OVERLOADED")
+    closing = asyncio.create_task(writer.close())
+    await asyncio.sleep(0.01)
+    with pytest.raises(ShuttingDown):
+        await writer.submit(request(b"2"))
+    store.open.set()
+    await closing
+    assert [task.result() for task in waiting] == [[True]] * 3
+    assert sum(sum(s.others.values()) for commit in store.commits for s in commit) == 1

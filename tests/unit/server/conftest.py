@@ -1,0 +1,96 @@
+"""A real grpc.aio server on an ephemeral port, behind all interceptors, over SQLite in a temporary folder."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import grpc
+import grpc.aio
+import pytest
+import structlog
+from healthguard.v1 import app_service_pb2_grpc, auth_service_pb2_grpc
+
+from server.config import Settings
+from server.interceptors import (
+    AccessLogInterceptor,
+    AuthInterceptor,
+    ErrorsInterceptor,
+    MetricsInterceptor,
+    RequestIdInterceptor,
+)
+from server.paging import PageTokens
+from server.services.app import AppService
+from server.services.auth import AuthService
+from server.store.engine import Engine
+from server.store.migrate import upgrade
+
+NOW_MS = 1_800_000_000_000
+
+
+@dataclass
+class Clock:
+    """A wall clock that stands still until a test moves it."""
+
+    ms: int = NOW_MS
+
+    def now_ms(self) -> int:
+        return self.ms
+
+
+@dataclass
+class Door:
+    """The server under test, as a client sees it, and what it is made of."""
+
+    channel: grpc.aio.Channel
+    engine: Engine
+    clock: Clock
+    forgotten: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path, login_free_attempts=3, registrations_per_hour=20)
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[Engine]:
+    engine = Engine(settings.database)
+    upgrade(engine)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+async def door(store: Engine, settings: Settings, clock: Clock) -> AsyncIterator[Door]:
+    trusted = settings.trusted_proxy_list
+    server = grpc.aio.server(
+        interceptors=[
+            RequestIdInterceptor(trusted),
+            AccessLogInterceptor(trusted),
+            MetricsInterceptor(),
+            ErrorsInterceptor(),
+            AuthInterceptor(store, clock.now_ms),
+        ]
+    )
+    forgotten: list[str] = []
+    auth = AuthService(store, settings, clock.now_ms)
+    auth_service_pb2_grpc.add_AuthServiceServicer_to_server(auth, server)
+    apps = AppService(store, PageTokens.load(settings), forgotten.append, clock.now_ms)
+    app_service_pb2_grpc.add_AppServiceServicer_to_server(apps, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        yield Door(channel, store, clock, forgotten)
+    await server.stop(None)
+
+
+@pytest.fixture
+def lines() -> Iterator[list[structlog.typing.EventDict]]:
+    """What is logged meanwhile, one dictionary a line."""
+    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as captured:
+        yield captured

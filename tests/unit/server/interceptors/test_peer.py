@@ -1,0 +1,51 @@
+"""Where a call comes from, by every spelling that grpc has for it."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from server.interceptors.peer import Peers
+
+
+@dataclass
+class Call:
+    """The two things that peers are judged by."""
+
+    said_peer: str
+    metadata: tuple[tuple[str, str], ...] = field(default=())
+
+    def peer(self) -> str:
+        return self.said_peer
+
+    def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
+        return self.metadata
+
+
+@pytest.mark.parametrize(
+    ("peer", "address"),
+    [
+        ("ipv4:192.0.2.1:5000", "192.0.2.1"),
+        ("ipv6:%5B2001:db8::1%5D:5000", "2001:db8::1"),
+        ("ipv6:[2001:db8::1]:5000", "2001:db8::1"),
+        ("ipv6:%5B::ffff:192.0.2.1%5D:5000", "192.0.2.1"),
+        ("unix:/run/x.sock", ""),
+        ("", ""),
+    ],
+)
+def test_the_address_of_a_peer_has_one_spelling(peer: str, address: str) -> None:
+    assert Peers(()).client_address(Call(peer)) == address
+
+
+@pytest.mark.parametrize("peer", ["ipv4:127.0.0.1:5000", "ipv6:%5B::1%5D:5000", "inprocess:"])
+def test_trusted_peers_speak_for_their_clients(peer: str) -> None:
+    call = Call(peer, (("x-forwarded-for", "203.0.113.9, 2001:DB8::7"), ("x-healthguard-door", "rest")))
+    peers = Peers(("127.0.0.1", "::1"))
+    assert peers.client_address(call) == "2001:db8::7"
+    assert peers.is_facade(call)
+
+
+def test_a_stranger_speaks_for_nobody() -> None:
+    call = Call("ipv4:192.0.2.1:5000", (("x-forwarded-for", "203.0.113.9"), ("x-healthguard-door", "rest")))
+    peers = Peers(("127.0.0.1",))
+    assert peers.client_address(call) == "192.0.2.1"
+    assert not peers.is_facade(call)

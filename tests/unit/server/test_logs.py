@@ -1,0 +1,101 @@
+"""Log lines: their keys, their order, and what hostile values cannot do to them."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from server import logs
+
+
+@pytest.fixture(autouse=True)
+def restore_logging() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level, settings = root.handlers[:], root.level, structlog.get_config()
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.configure(**settings)
+    logs.clear()
+
+
+def written(log_format: str = "json", level: str = "info") -> io.StringIO:
+    stream = io.StringIO()
+    logs.configure(log_format, level, stream)
+    return stream
+
+
+def only_line(stream: io.StringIO) -> dict[str, object]:
+    (line,) = stream.getvalue().splitlines()
+    parsed: dict[str, object] = json.loads(line)
+    return parsed
+
+
+def test_keys_come_in_the_documented_order_and_others_after_them() -> None:
+    stream = written()
+    logs.bind(error="E", tracker="T", requestID="R")
+    structlog.get_logger().warning("hello", other=1, sizeBytes=2, durationMs=1.5, status=404, url="/x", method="GET")
+    line = only_line(stream)
+    assert list(line) == [*(key for key in logs.KEYS if key not in {"appKey", "sessionID", "projectID"}), "other"]
+    assert (line["msg"], line["level"]) == ("hello", "warning")
+
+
+def test_the_caller_is_the_line_that_logged() -> None:
+    stream = written()
+    structlog.get_logger().info("here")
+    caller = str(only_line(stream)["caller"])
+    assert caller.startswith("server/test_logs.py:")
+
+
+def test_stdlib_logging_makes_the_same_lines() -> None:
+    stream = written()
+    logs.bind(requestID="R")
+    logging.getLogger("uvicorn.error").warning("port %d", 3100)
+    line = only_line(stream)
+    assert (line["msg"], line["level"], line["requestID"]) == ("port 3100", "warning", "R")
+    assert str(line["caller"]).startswith("server/test_logs.py:")
+
+
+def test_other_programs_report_their_steps_only_when_asked() -> None:
+    stream = written(level="info")
+    logging.getLogger("uvicorn.error").info("started")
+    structlog.get_logger().debug("detail")
+    assert stream.getvalue() == ""
+    stream = written(level="debug")
+    logging.getLogger("uvicorn.error").info("started")
+    assert only_line(stream)["msg"] == "started"
+
+
+def test_a_failure_is_told_with_its_whole_chain() -> None:
+    stream = written()
+    try:
+        raise RuntimeError("no store") from ConnectionRefusedError("port 5432\nand a hint")
+    except RuntimeError:
+        structlog.get_logger().error("failed", exc_info=True)
+    line = only_line(stream)
+    assert line["error"] == "RuntimeError: no store <- ConnectionRefusedError: port 5432"
+    assert "test_logs.py" in str(line["traceback"])
+
+
+@pytest.mark.parametrize("value", ["\ud800", 2**70, b"\xff", object(), float("nan")])
+def test_no_value_can_keep_a_line_from_being_written(value: object) -> None:
+    stream = written()
+    structlog.get_logger().info("odd", url=value)
+    assert only_line(stream)["msg"] == "odd"
+
+
+def test_text_for_a_terminal_carries_no_control_characters() -> None:
+    stream = written("text")
+    structlog.get_logger().info("got", url="/\x1b[2J\r\nfake line")
+    (line,) = stream.getvalue().splitlines()
+    assert "\x1b" not in line
+    assert r"url=/\x1b[2J\r\nfake line" in line
+
+
+def test_auto_means_json_where_nobody_watches() -> None:
+    stream = written("auto")
+    structlog.get_logger().info("hello")
+    assert only_line(stream)["msg"] == "hello"
