@@ -88,6 +88,10 @@ class Messages(Sequence[Message]):
         """How many messages of each type id there are."""
         return dict(Counter(self._rows[::ROW]))
 
+    def times(self) -> "Iterator[tuple[int, int]]":
+        """Type and epoch milliseconds of each message; none is built."""
+        return zip(self._rows[::ROW], self._rows[ROW - 1 :: ROW], strict=True)
+
     def _table(self) -> "zip[tuple[int, ...]]":
         cells = iter(self._rows)
         return zip(*[cells] * ROW, strict=True)
