@@ -9,12 +9,22 @@ from healthguard.v1 import (
     event_service_pb2,
     issue_service_pb2,
     ledger_service_pb2,
+    mobile_session_service_pb2,
     options_pb2,
+    replay_service_pb2,
 )
 
 SERVICES: tuple[ServiceDescriptor, ...] = tuple(
     service
-    for module in (auth_service_pb2, app_service_pb2, event_service_pb2, issue_service_pb2, ledger_service_pb2)
+    for module in (
+        auth_service_pb2,
+        app_service_pb2,
+        event_service_pb2,
+        issue_service_pb2,
+        mobile_session_service_pb2,
+        replay_service_pb2,
+        ledger_service_pb2,
+    )
     for service in module.DESCRIPTOR.services_by_name.values()
 )
 

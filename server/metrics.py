@@ -1,4 +1,4 @@
-"""Prometheus counters that the ingest line keeps beside the ledger."""
+"""Prometheus counters that ingest keeps beside the ledger."""
 
 from collections.abc import Iterable, Mapping
 
@@ -10,6 +10,11 @@ from server.store.counters import DUPLICATE, REJECTED, STORED
 INGESTED_EVENTS = Counter(
     "healthguard_ingested_events", "Events by outcome and reason, as in the ledger.", ["outcome", "reason"]
 )
+
+SESSION_BATCHES = Counter(
+    "healthguard_session_batches", "Batches of recorded sessions by outcome and how well they could be read.", ["outcome", "reading"]
+)
+SESSION_IMAGES = Counter("healthguard_session_images", "Screenshots stored.")
 
 
 def count_verdicts(stored: Iterable[bool], faults: Mapping[int, event_pb.FieldFault]) -> None:

@@ -15,6 +15,7 @@ DOMAIN = "healthguard"
 CODES: dict[type[errors.DomainError], grpc.StatusCode] = {
     errors.InvalidInput: grpc.StatusCode.INVALID_ARGUMENT,
     errors.Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
+    errors.PermissionDenied: grpc.StatusCode.PERMISSION_DENIED,
     errors.NotFound: grpc.StatusCode.NOT_FOUND,
     errors.AlreadyExists: grpc.StatusCode.ALREADY_EXISTS,
     errors.LimitExceeded: grpc.StatusCode.RESOURCE_EXHAUSTED,

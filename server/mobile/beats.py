@@ -17,6 +17,9 @@ from server.mobile.signals import FREEZE_MS, HEARTBEATS
 MAX_BEATS: Final = 2_000
 """Beats kept of one batch. A person makes some ten taps a second, and a batch covers five seconds."""
 
+MAX_BEAT_MS: Final = 253_402_300_799_999
+"""The last millisecond of the year 9999; what claims to be later is noise."""
+
 _BACKGROUND: Final = "background"
 
 
@@ -41,7 +44,8 @@ class Beats:
 def beats_of(messages: Iterable[Message]) -> Beats:
     """The beats among the messages."""
     ordered = sorted(
-        (message for message in messages if message.type in HEARTBEATS), key=lambda m: (m.timestamp_ms, m.index)
+        (message for message in messages if message.type in HEARTBEATS and message.timestamp_ms <= MAX_BEAT_MS),
+        key=lambda message: (message.timestamp_ms, message.index),
     )
     marks = [message for message in ordered if _is_mark(message)]
     return Beats(_thinned(ordered)[:MAX_BEATS], marks[-1].fields.get("value") == 1 if marks else None)

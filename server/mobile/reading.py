@@ -43,6 +43,8 @@ class Reading:
     counts: Mapping[int, int]
     first_ms: int | None
     last_ms: int | None
+    # The latest time that is not ahead of the server's clock.
+    alive_ms: int | None
     # When its first message other than the meta was made: whose time a late batch fell in.
     fell_ms: int | None
     user_id: Said | None
@@ -68,8 +70,11 @@ def decode(data: bytes, platform: str) -> tuple[Batch, Layout]:
     return batch, Layout.CURRENT
 
 
-def read(data: bytes, platform: str, *, with_calls: bool) -> Reading:
-    """What a session learns from a batch; failed network calls only where they are wanted."""
+def read(data: bytes, platform: str, *, with_calls: bool, latest_ms: int) -> Reading:
+    """What a session learns from a batch; failed network calls only where they are wanted.
+
+    Times after `latest_ms` are a wrong clock's.
+    """
     batch, layout = decode(data, platform)
     told = list(batch.messages.of_types(_TOLD if with_calls else _TOLD - {NETWORK_CALL}))
     times = _times(batch)
@@ -82,6 +87,7 @@ def read(data: bytes, platform: str, *, with_calls: bool) -> Reading:
         counts=batch.messages.counts(),
         first_ms=min(times, default=None),
         last_ms=max(times, default=None),
+        alive_ms=max((time_ms for time_ms in times if time_ms <= latest_ms), default=None),
         fell_ms=min(crashed[0].timestamp_ms, MAX_INT64) if crashed else next(_times_without_meta(batch), None),
         user_id=_latest(told, USER_ID),
         anonymous_id=_latest(told, USER_ANONYMOUS_ID),
