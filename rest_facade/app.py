@@ -23,6 +23,7 @@ from rest_facade.exchange import RouteNote
 from rest_facade.paths import RawPath
 from rest_facade.settings import FacadeSettings
 from rest_facade.transcoder import Transcoder
+from rest_facade.uploads import UPLOAD_OPERATION, Uploads
 from rest_facade.validation import Validation
 
 _DOCUMENT_ROUTE = "/openapi.json"
@@ -36,9 +37,9 @@ def create_app(settings: FacadeSettings, channel: grpc.aio.Channel) -> ASGIApp:
     document = load_document()
     every = tuple(operations(document))
     app: ASGIApp = _connexion(document, every, settings, channel)
-    app = RawPath(app)
+    app = RawPath(app, ((alias, operation.path) for operation in every for alias in operation.aliases))
     app = Problems(app, retry_after_s=settings.retry_after_s)
-    open_paths = {operation.path for operation in every if operation.any_origin}
+    open_paths = {path for operation in every if operation.any_origin for path in (operation.path, *operation.aliases)}
     app = Cors(app, origins=settings.cors_origins, open_paths=open_paths)
     return Edge(app, trusted_proxies=settings.trusted_proxies)
 
@@ -58,6 +59,7 @@ def _connexion(
         middlewares=[
             RoutingMiddleware,
             partial(RouteNote, paths={operation.id: operation.path for operation in every}),
+            partial(Uploads, channel=channel, settings=settings),
             partial(BodyReader, planned=planned, settings=settings),
             partial(Validation, planned=planned),
             partial(Transcoder, planned=planned, channel=channel, timeout_s=settings.rpc_timeout_s),
@@ -74,7 +76,7 @@ def _connexion(
 
 def _resolver(planned: Mapping[str, Operation], handlers: Mapping[str, raw.Handler]) -> Resolver:
     def function(operation_id: str) -> Callable[[], Awaitable[object]]:
-        if operation_id in planned:
+        if operation_id in planned or operation_id == UPLOAD_OPERATION:
             return _transcoded
         if operation_id not in handlers:
             raise ContractError(f"{operation_id} has neither x-grpc-method nor a handler")
@@ -84,5 +86,5 @@ def _resolver(planned: Mapping[str, Operation], handlers: Mapping[str, raw.Handl
 
 
 async def _transcoded() -> NoReturn:
-    """Connexion wants a function for every operation; the transcoder has answered before it would be called."""
-    raise AssertionError("the transcoder serves this operation")
+    """Connexion wants a function for every operation; a middleware has answered before it would be called."""
+    raise AssertionError("a middleware serves this operation")

@@ -46,6 +46,14 @@ class Operation:
     response: Schema | None
     """Schema of the JSON answer; None where the answer is empty or not JSON."""
     any_origin: bool
+    bytes_field: str | None = None
+    """The field of the request that takes the body as it is; None where the body is JSON or none is read."""
+    max_body_bytes: int | None = None
+    """Longest body, where the route has a bound of its own."""
+    any_media_type: bool = False
+    """Whether a JSON body is taken under any name."""
+    aliases: tuple[str, ...] = ()
+    """Other paths under which the operation answers."""
 
     @property
     def needs_user(self) -> bool:
@@ -130,6 +138,10 @@ def _operation(path: str, verb: str, item: Schema) -> Operation:
         success_status=status,
         response=answer["schema"] if answer else None,
         any_origin=bool(item.get("x-any-origin", False)),
+        bytes_field=item.get("x-bytes-field"),
+        max_body_bytes=item.get("x-max-body-bytes"),
+        any_media_type=bool(item.get("x-any-media-type", False)),
+        aliases=tuple(item.get("x-also-at", ())),
     )
 
 

@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import grpc
@@ -16,19 +17,25 @@ from healthguard.v1 import (
     event_service_pb2_grpc,
     issue_service_pb2_grpc,
     ledger_service_pb2_grpc,
+    mobile_session_service_pb2_grpc,
+    replay_service_pb2_grpc,
 )
 
 from rest_facade.app import create_app
 from rest_facade.inprocess import InProcessChannel, InProcessServer
 from rest_facade.settings import FacadeSettings
-from server import contract
+from server import contract, secret
 from server.address import Address, Addresses, bound, listen
 from server.config import Settings
 from server.errors import StartupFault
 from server.health import StoreHealth
 from server.ingest.admission import Admission
+from server.ingest.image_line import ImageLine
 from server.ingest.line import IngestLine
 from server.ingest.resolve import AppResolver
+from server.ingest.session_line import SessionLine
+from server.ingest.session_writer import SessionWriter
+from server.ingest.upkeep import Upkeep
 from server.ingest.writer import IngestWriter
 from server.interceptors import (
     AccessLogInterceptor,
@@ -37,12 +44,16 @@ from server.interceptors import (
     MetricsInterceptor,
     RequestIdInterceptor,
 )
+from server.mobile.token import TokenSigner
 from server.paging import PageTokens
 from server.services.app import AppService
 from server.services.auth import AuthService
 from server.services.event import EventService
 from server.services.issue import IssueService
 from server.services.ledger import LedgerService
+from server.services.mobile_session import MobileSessionService
+from server.services.replay import ReplayService
+from server.store.blobs import BlobStore, open_blobs
 from server.store.engine import Engine
 from server.store.migrate import SchemaState, schema_state, upgrade
 
@@ -62,9 +73,7 @@ class _Registry(Protocol):
     def add_registered_method_handlers(self, service_name: str, method_handlers: Any) -> None: ...  # noqa: ANN401
 
 
-async def serve(
-    settings: Settings, *, grpc_door: bool, rest_door: bool, ready: Callable[[Addresses], None]
-) -> None:
+async def serve(settings: Settings, *, grpc_door: bool, rest_door: bool, ready: Callable[[Addresses], None]) -> None:
     """Run the asked-for doors until SIGTERM or SIGINT, then finish what is in flight, commit, and return.
 
     Without the gRPC door REST talks to `settings.target`. `ready` is told the addresses once everything listens.
@@ -84,11 +93,22 @@ async def serve(
         await stop.wait()
 
 
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What is open while the program serves."""
+
+    engine: Engine
+    blobs: BlobStore
+    writer: IngestWriter
+    session_writer: SessionWriter
+
+
 class Backend:
     """The servicers over one open store, ready to be registered with any number of servers."""
 
-    def __init__(self, settings: Settings, engine: Engine, writer: IngestWriter, health: StoreHealth) -> None:
+    def __init__(self, settings: Settings, stores: Stores, health: StoreHealth) -> None:
         self._settings = settings
+        engine = stores.engine
         self.health = health
         resolver = AppResolver(engine)
         admission = Admission(
@@ -98,17 +118,23 @@ class Backend:
             rate_per_s=settings.rate_limit_events_per_s,
         )
         page_tokens = PageTokens.load(settings)
+        session_tokens = TokenSigner(secret.load_all(settings), late_age_ms=settings.late_max_age_ms)
+        line = IngestLine(resolver, admission, stores.writer, max_age_ms=settings.event_max_age_ms)
+        self.session_line = SessionLine(engine, admission, stores.session_writer, line)
         self._auth = AuthService(engine, settings)
         self._app = AppService(engine, page_tokens, resolver.forget)
-        self._event = EventService(IngestLine(resolver, admission, writer, max_age_ms=settings.event_max_age_ms))
+        self._event = EventService(line)
         self._issue = IssueService(engine, page_tokens)
         self._ledger = LedgerService(engine)
+        pictures = ImageLine(engine, stores.blobs, admission)
+        self._mobile = MobileSessionService(engine, settings, session_tokens, self.session_line, pictures)
+        self._replay = ReplayService(engine, stores.blobs, page_tokens)
         self.interceptors = (
             RequestIdInterceptor(settings.trusted_proxy_list),
             AccessLogInterceptor(settings.trusted_proxy_list),
             MetricsInterceptor(),
             ErrorsInterceptor(),
-            AuthInterceptor(engine),
+            AuthInterceptor(engine, session_tokens),
         )
 
     def register(self, server: _Registry) -> None:
@@ -118,6 +144,8 @@ class Backend:
         event_service_pb2_grpc.add_EventServiceServicer_to_server(self._event, server)
         issue_service_pb2_grpc.add_IssueServiceServicer_to_server(self._issue, server)
         ledger_service_pb2_grpc.add_LedgerServiceServicer_to_server(self._ledger, server)
+        mobile_session_service_pb2_grpc.add_MobileSessionServiceServicer_to_server(self._mobile, server)
+        replay_service_pb2_grpc.add_ReplayServiceServicer_to_server(self._replay, server)
         health_pb2_grpc.add_HealthServicer_to_server(self.health, server)
 
     def in_process(self) -> InProcessServer:
@@ -133,11 +161,18 @@ async def _backend(settings: Settings) -> AsyncIterator[Backend]:
     engine = Engine(settings.database)
     try:
         await asyncio.to_thread(prepare_schema, engine)
+        blobs = open_blobs(settings.blobs)
         writer = IngestWriter(engine, first_shard=(settings.worker or 0) * engine.writers)
-        health = StoreHealth(engine)
+        session_writer = SessionWriter(engine, longest_ms=settings.recording_ttl_ms)
         try:
-            yield Backend(settings, engine, writer, health)
+            backend = Backend(settings, Stores(engine, blobs, writer, session_writer), StoreHealth(engine))
+            upkeep = Upkeep(engine, blobs, backend.session_line)
+            try:
+                yield backend
+            finally:
+                await upkeep.close()
         finally:
+            await session_writer.close()
             await writer.close()
     finally:
         engine.close()
@@ -151,7 +186,9 @@ def prepare_schema(engine: Engine) -> None:
     if state is SchemaState.CURRENT:
         return
     if not engine.is_sqlite:
-        raise StartupFault(f"the database schema is {state.value}; run: healthguard migrate (with the same --database-url)")
+        raise StartupFault(
+            f"the database schema is {state.value}; run: healthguard migrate (with the same --database-url)"
+        )
     upgrade(engine)
 
 

@@ -143,6 +143,12 @@ class ProjectRequired(InvalidInput):
     message = "The start names no app: projectKey or projectID is required."
 
 
+class StartTooLarge(InvalidInput):
+    reason = "START_TOO_LARGE"
+    field = "extra"
+    message = "The start is over 131,072 bytes."
+
+
 class BatchTooLarge(InvalidInput):
     reason = "BATCH_TOO_LARGE"
     field = "batch"

@@ -12,7 +12,9 @@ INGESTED_EVENTS = Counter(
 )
 
 SESSION_BATCHES = Counter(
-    "healthguard_session_batches", "Batches of recorded sessions by outcome and how well they could be read.", ["outcome", "reading"]
+    "healthguard_session_batches",
+    "Batches of recorded sessions by outcome and how well they could be read.",
+    ["outcome", "reading"],
 )
 SESSION_IMAGES = Counter("healthguard_session_images", "Screenshots stored.")
 

@@ -52,9 +52,7 @@ class ImageLine:
         self._admission = admission
         self._now_ms = now_ms
 
-    async def take(
-        self, tracker: Tracker, steps: AsyncIterator[mobile_session_service_pb.UploadImagesRequest]
-    ) -> int:
+    async def take(self, tracker: Tracker, steps: AsyncIterator[mobile_session_service_pb.UploadImagesRequest]) -> int:
         """Store the screenshots of an upload durably; how many there were.
 
         Raises InvalidUpload, UploadTooLarge, InvalidSessionToken, or a kind of Unavailable.
@@ -102,7 +100,7 @@ async def _receive(
         if kind == "file":
             if len(files) >= MAX_FILES:
                 raise UploadTooLarge
-            content = stack.enter_context(SpooledTemporaryFile(_IN_MEMORY_BYTES))
+            content = stack.enter_context(SpooledTemporaryFile(_IN_MEMORY_BYTES))  # noqa: SIM115 -- the stack is one
             files.append(_File(step.file[:MAX_NAME].replace("\0", "\ufffd"), content))
         if kind == "chunk":
             left -= len(step.chunk)

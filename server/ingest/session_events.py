@@ -102,7 +102,12 @@ def _event(event_id: str, kind: str, time_ms: int, session: Recorded) -> event_p
 def _way_back(session_id: int, time_ms: int) -> dict[str, str | int]:
     """The session and the instant, and where they can be read."""
     path = f"/api/sessions/{session_id}"
-    return {"sessionId": str(session_id), "at": time_ms, "url": path, "screenshotUrl": f"{path}/screenshot?at={time_ms}"}
+    return {
+        "sessionId": str(session_id),
+        "at": time_ms,
+        "url": path,
+        "screenshotUrl": f"{path}/screenshot?at={time_ms}",
+    }
 
 
 def _crash_id(crash: Crash, user_uuid: str) -> str:

@@ -89,7 +89,9 @@ class SessionLine:
 
     async def _finish(self, due: DueBatch) -> None:
         app = await self._engine.read(sessions.mobile_app, app_id=due.app_id)
-        if app is not None:
+        if app is None:  # deleted meanwhile; what is left of it goes with it
+            await self._engine.write(store_batches.settle, due.app_id, due.session.id, due.content)
+        else:
             data = zstandard.decompress(due.payload, max_output_size=MAX_UNPACKED_BYTES)
             reading = await asyncio.to_thread(
                 read, data, due.session.platform, with_calls=app.reports_failed_calls, latest_ms=self._now_ms()
@@ -99,19 +101,19 @@ class SessionLine:
     async def _raise_events(self, app: MobileApp, session: Recorded, content: str, reading: Reading) -> None:
         events = list(events_of(reading, session))
         for start in range(0, len(events), MAX_EVENTS):
-            request = event_service_pb.IngestEventsRequest(app_key=app.app_key, events=events[start : start + MAX_EVENTS])
+            request = event_service_pb.IngestEventsRequest(
+                app_key=app.app_key, events=events[start : start + MAX_EVENTS]
+            )
             await self._events.take(request)
         if events:
             await self._engine.write(store_batches.settle, app.id, session.id, content)
 
-    def _read(self, app: MobileApp, session: Recorded, body: bytes, late: bool) -> tuple[NewBatch, Reading]:  # noqa: FBT001
+    def _read(self, app: MobileApp, session: Recorded, body: bytes, late: bool) -> tuple[NewBatch, Reading]:
         """The batch, ready to store, and what it says."""
         unpacked = _unpack(body)
         data = unpacked.data
         now_ms = self._now_ms()
-        reading = read(
-            data, session.platform, with_calls=app.reports_failed_calls, latest_ms=now_ms + MAX_AHEAD_MS
-        )
+        reading = read(data, session.platform, with_calls=app.reports_failed_calls, latest_ms=now_ms + MAX_AHEAD_MS)
         signals = signals_of(reading, session.user_uuid)
         status = BatchStatus.DAMAGED_TAIL if unpacked.fault and reading.messages else reading.status
         batch = NewBatch(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import structlog
 
-from server import clock
+from server import clock, logs
 from server.errors import DomainError
 from server.ingest.session_line import OVERDUE_MS, SessionLine
 from server.store import images
@@ -43,15 +43,18 @@ class Upkeep:
     async def _run(self) -> None:
         while True:
             try:
-                while await self._line.finish_due(self._now_ms() - OVERDUE_MS):
-                    await asyncio.sleep(0)
-                while await remove_unused(self._engine, self._blobs, self._now_ms()):
-                    await asyncio.sleep(0)
+                await self._tidy()
             except DomainError as error:
-                _LOG.warning("upkeep has to wait", error=repr(error))
-            except Exception as error:
+                _LOG.warning("upkeep has to wait", error=logs.cause(error))
+            except Exception as error:  # noqa: BLE001 -- the next round may do better, and the log says what was wrong
                 _LOG.error("upkeep failed", exc_info=error)
             await asyncio.sleep(EVERY_S)
+
+    async def _tidy(self) -> None:
+        finished = removed = 1
+        while finished or removed:
+            finished = await self._line.finish_due(self._now_ms() - OVERDUE_MS)
+            removed = await remove_unused(self._engine, self._blobs, self._now_ms())
 
 
 async def remove_unused(engine: Engine, blobs: BlobStore, now_ms: int) -> int:

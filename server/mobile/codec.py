@@ -92,6 +92,18 @@ class Messages(Sequence[Message]):
         """Type and epoch milliseconds of each message; none is built."""
         return zip(self._rows[::ROW], self._rows[ROW - 1 :: ROW], strict=True)
 
+    def places(self) -> "Iterator[tuple[int, int]]":
+        """Epoch milliseconds and index of each message; none is built."""
+        return zip(self._rows[ROW - 1 :: ROW], self._rows[ROW - 2 :: ROW], strict=True)
+
+    def type_at(self, position: int) -> int:
+        """The type id of a message."""
+        return self._rows[position * ROW]
+
+    def raw(self, position: int) -> bytes:
+        """The bytes of a message's fields."""
+        return self._data[self._rows[position * ROW + 1] : self._rows[position * ROW + 2]]
+
     def _table(self) -> "zip[tuple[int, ...]]":
         cells = iter(self._rows)
         return zip(*[cells] * ROW, strict=True)

@@ -94,7 +94,8 @@ def due(session: Session, before_ms: int, limit: int) -> list[DueBatch]:
         select(SessionBatchRow, SessionRow)
         .join(
             SessionRow,
-            (col(SessionRow.app_id) == col(SessionBatchRow.app_id)) & (col(SessionRow.id) == SessionBatchRow.session_id),
+            (col(SessionRow.app_id) == col(SessionBatchRow.app_id))
+            & (col(SessionRow.id) == SessionBatchRow.session_id),
         )
         .where(col(SessionBatchRow.events_due).is_(True), col(SessionBatchRow.received_ms) < before_ms)
         .order_by(col(SessionBatchRow.received_ms))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import Select
 
 from server.errors import BlobsUnavailable
 from server.store.sessions import signed
@@ -121,12 +122,12 @@ def at_or_before(session: Session, app_id: int, session_id: int, at_ms: int) -> 
 
 def at(session: Session, app_id: int, session_id: int, time_ms: int, hash_prefix: str) -> Picture | None:
     """The session's screenshot of this instant whose hash begins so."""
-    query = _of(app_id, session_id).where(SessionImageRow.time_ms == time_ms)
+    query = _of(app_id, session_id).where(col(SessionImageRow.time_ms) == time_ms)
     found = session.exec(query.where(col(SessionImageRow.hash).startswith(hash_prefix, autoescape=True))).first()
     return None if found is None else _picture(*found)
 
 
-def _of(app_id: int, session_id: int) -> "sa.Select[tuple[SessionImageRow, BlobRow]]":
+def _of(app_id: int, session_id: int) -> Select[SessionImageRow, BlobRow]:
     joined = (col(BlobRow.app_id) == SessionImageRow.app_id) & (col(BlobRow.hash) == SessionImageRow.hash)
     return (
         select(SessionImageRow, BlobRow)

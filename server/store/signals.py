@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from server.mobile import beats as mobile_beats
 from server.mobile.beats import Beats
@@ -91,7 +92,7 @@ class _Around:
         first, last = col(SessionBatchRow.first_beat_ms), col(SessionBatchRow.last_beat_ms)
         inside = self._packed((first <= end_ms) & (last >= start_ms), last.desc(), MAX_NEIGHBOURS)
         before = self._packed(last < start_ms, last.desc(), 1)
-        after = self._packed(first > end_ms, first, 1)
+        after = self._packed(first > end_ms, first.asc(), 1)
         messages = [message for packed in (*before, *inside, *after) for message in mobile_beats.unpack(packed)]
         messages.sort(key=lambda message: (message.timestamp_ms, message.index))
         return messages, not after
@@ -109,7 +110,9 @@ class _Around:
     def was_in_background(self, before_ms: int) -> bool:
         """What the last mark before the stretch said."""
         query = select(SessionBatchRow.in_background).where(*self._mine)
-        query = query.where(col(SessionBatchRow.last_beat_ms) < before_ms, col(SessionBatchRow.in_background).is_not(None))
+        query = query.where(
+            col(SessionBatchRow.last_beat_ms) < before_ms, col(SessionBatchRow.in_background).is_not(None)
+        )
         return bool(self._session.exec(query.order_by(col(SessionBatchRow.last_beat_ms).desc()).limit(1)).first())
 
     def replace(self, start_ms: int, end_ms: int | None, found: Sequence[NewSignal]) -> None:
@@ -130,12 +133,12 @@ class _Around:
         self._session.flush()
         add(self._session, self._app_id, self._id, list(wanted.values()))
 
-    def _signals(self) -> "sa.sql.expression.SelectOfScalar[SessionSignalRow]":  # type: ignore[name-defined]
+    def _signals(self) -> SelectOfScalar[SessionSignalRow]:
         return select(SessionSignalRow).where(
             SessionSignalRow.app_id == self._app_id, SessionSignalRow.session_id == self._id
         )
 
-    def _packed(self, condition: "sa.ColumnElement[bool]", order: "sa.ColumnElement[int]", limit: int) -> list[bytes]:
+    def _packed(self, condition: "sa.ColumnElement[bool]", order: "sa.ColumnElement[Any]", limit: int) -> list[bytes]:
         query = select(SessionBatchRow.beats).where(*self._mine, condition)
         return list(self._session.exec(query.order_by(order).limit(limit)))
 

@@ -22,11 +22,10 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#healthguard/v1/mobile_session.proto\x12\x0ehealthguard.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbd\x04\n\rMobileSession\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07\x61pp_key\x18\x02 \x01(\t\x12\x39\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartedAt\x12<\n\tlast_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\rlastMessageAt\x12:\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x10\n\x08platform\x18\x06 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x07 \x01(\t\x12\x13\n\x0b\x64\x65vice_type\x18\x08 \x01(\t\x12\x12\n\nos_version\x18\t \x01(\t\x12\x17\n\x0ftracker_version\x18\n \x01(\t\x12\x0f\n\x07release\x18\x0b \x01(\t\x12\x1b\n\tuser_uuid\x18\x0c \x01(\tR\x08userUUID\x12\x0f\n\x07user_id\x18\r \x01(\t\x12\x14\n\x0c\x61nonymous_id\x18\x0e \x01(\t\x12=\n\x08metadata\x18\x0f \x03(\x0b\x32+.healthguard.v1.MobileSession.MetadataEntry\x12\x31\n\x08\x63ounters\x18\x10 \x01(\x0b\x32\x1f.healthguard.v1.SessionCounters\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xab\x01\n\x0fSessionCounters\x12\x0f\n\x07\x62\x61tches\x18\x01 \x01(\x03\x12\x17\n\x0f\x64\x61maged_batches\x18\x02 \x01(\x03\x12\x10\n\x08messages\x18\x03 \x01(\x03\x12\x0f\n\x07\x63rashes\x18\x04 \x01(\x03\x12\x11\n\trage_taps\x18\x05 \x01(\x03\x12\x0f\n\x07\x66reezes\x18\x06 \x01(\x03\x12\x17\n\x0f\x66\x61iled_requests\x18\x07 \x01(\x03\x12\x0e\n\x06images\x18\x08 \x01(\x03\"\xbf\x01\n\rSessionSignal\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x39\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartedAt\x12\x35\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x65ndedAt\x12\r\n\x05label\x18\x04 \x01(\t\x12\r\n\x05\x63ount\x18\x05 \x01(\x03\x12\x10\n\x08issue_id\x18\x06 \x01(\t\"\xaa\x02\n\rSessionDetail\x12.\n\x07session\x18\x01 \x01(\x0b\x32\x1d.healthguard.v1.MobileSession\x12H\n\x0emessage_counts\x18\x02 \x03(\x0b\x32\x30.healthguard.v1.SessionDetail.MessageCountsEntry\x12.\n\x07signals\x18\x03 \x03(\x0b\x32\x1d.healthguard.v1.SessionSignal\x12\x11\n\tissue_ids\x18\x04 \x03(\t\x12&\n\x05start\x18\x05 \x01(\x0b\x32\x17.google.protobuf.Struct\x1a\x34\n\x12MessageCountsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#healthguard/v1/mobile_session.proto\x12\x0ehealthguard.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbd\x04\n\rMobileSession\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07\x61pp_key\x18\x02 \x01(\t\x12\x39\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartedAt\x12<\n\tlast_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\rlastMessageAt\x12:\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x10\n\x08platform\x18\x06 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x07 \x01(\t\x12\x13\n\x0b\x64\x65vice_type\x18\x08 \x01(\t\x12\x12\n\nos_version\x18\t \x01(\t\x12\x17\n\x0ftracker_version\x18\n \x01(\t\x12\x0f\n\x07release\x18\x0b \x01(\t\x12\x1b\n\tuser_uuid\x18\x0c \x01(\tR\x08userUUID\x12\x0f\n\x07user_id\x18\r \x01(\t\x12\x14\n\x0c\x61nonymous_id\x18\x0e \x01(\t\x12=\n\x08metadata\x18\x0f \x03(\x0b\x32+.healthguard.v1.MobileSession.MetadataEntry\x12\x31\n\x08\x63ounters\x18\x10 \x01(\x0b\x32\x1f.healthguard.v1.SessionCounters\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xab\x01\n\x0fSessionCounters\x12\x0f\n\x07\x62\x61tches\x18\x01 \x01(\x03\x12\x17\n\x0f\x64\x61maged_batches\x18\x02 \x01(\x03\x12\x10\n\x08messages\x18\x03 \x01(\x03\x12\x0f\n\x07\x63rashes\x18\x04 \x01(\x03\x12\x11\n\trage_taps\x18\x05 \x01(\x03\x12\x0f\n\x07\x66reezes\x18\x06 \x01(\x03\x12\x17\n\x0f\x66\x61iled_requests\x18\x07 \x01(\x03\x12\x0e\n\x06images\x18\x08 \x01(\x03\"\xbf\x01\n\rSessionSignal\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x39\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartedAt\x12\x35\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x65ndedAt\x12\r\n\x05label\x18\x04 \x01(\t\x12\r\n\x05\x63ount\x18\x05 \x01(\x03\x12\x10\n\x08issue_id\x18\x06 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,18 +34,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_MOBILESESSION_METADATAENTRY']._loaded_options = None
   _globals['_MOBILESESSION_METADATAENTRY']._serialized_options = b'8\001'
-  _globals['_SESSIONDETAIL_MESSAGECOUNTSENTRY']._loaded_options = None
-  _globals['_SESSIONDETAIL_MESSAGECOUNTSENTRY']._serialized_options = b'8\001'
-  _globals['_MOBILESESSION']._serialized_start=119
-  _globals['_MOBILESESSION']._serialized_end=692
-  _globals['_MOBILESESSION_METADATAENTRY']._serialized_start=645
-  _globals['_MOBILESESSION_METADATAENTRY']._serialized_end=692
-  _globals['_SESSIONCOUNTERS']._serialized_start=695
-  _globals['_SESSIONCOUNTERS']._serialized_end=866
-  _globals['_SESSIONSIGNAL']._serialized_start=869
-  _globals['_SESSIONSIGNAL']._serialized_end=1060
-  _globals['_SESSIONDETAIL']._serialized_start=1063
-  _globals['_SESSIONDETAIL']._serialized_end=1361
-  _globals['_SESSIONDETAIL_MESSAGECOUNTSENTRY']._serialized_start=1309
-  _globals['_SESSIONDETAIL_MESSAGECOUNTSENTRY']._serialized_end=1361
+  _globals['_MOBILESESSION']._serialized_start=89
+  _globals['_MOBILESESSION']._serialized_end=662
+  _globals['_MOBILESESSION_METADATAENTRY']._serialized_start=615
+  _globals['_MOBILESESSION_METADATAENTRY']._serialized_end=662
+  _globals['_SESSIONCOUNTERS']._serialized_start=665
+  _globals['_SESSIONCOUNTERS']._serialized_end=836
+  _globals['_SESSIONSIGNAL']._serialized_start=839
+  _globals['_SESSIONSIGNAL']._serialized_end=1030
 # @@protoc_insertion_point(module_scope)

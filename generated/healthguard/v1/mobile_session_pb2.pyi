@@ -1,11 +1,10 @@
 import datetime
 
-from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from collections.abc import Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -88,24 +87,3 @@ class SessionSignal(_message.Message):
     count: int
     issue_id: str
     def __init__(self, kind: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., label: _Optional[str] = ..., count: _Optional[int] = ..., issue_id: _Optional[str] = ...) -> None: ...
-
-class SessionDetail(_message.Message):
-    __slots__ = ("session", "message_counts", "signals", "issue_ids", "start")
-    class MessageCountsEntry(_message.Message):
-        __slots__ = ("key", "value")
-        KEY_FIELD_NUMBER: _ClassVar[int]
-        VALUE_FIELD_NUMBER: _ClassVar[int]
-        key: str
-        value: int
-        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
-    SESSION_FIELD_NUMBER: _ClassVar[int]
-    MESSAGE_COUNTS_FIELD_NUMBER: _ClassVar[int]
-    SIGNALS_FIELD_NUMBER: _ClassVar[int]
-    ISSUE_IDS_FIELD_NUMBER: _ClassVar[int]
-    START_FIELD_NUMBER: _ClassVar[int]
-    session: MobileSession
-    message_counts: _containers.ScalarMap[str, int]
-    signals: _containers.RepeatedCompositeFieldContainer[SessionSignal]
-    issue_ids: _containers.RepeatedScalarFieldContainer[str]
-    start: _struct_pb2.Struct
-    def __init__(self, session: _Optional[_Union[MobileSession, _Mapping]] = ..., message_counts: _Optional[_Mapping[str, int]] = ..., signals: _Optional[_Iterable[_Union[SessionSignal, _Mapping]]] = ..., issue_ids: _Optional[_Iterable[str]] = ..., start: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...

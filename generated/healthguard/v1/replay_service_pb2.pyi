@@ -1,5 +1,6 @@
 import datetime
 
+from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from healthguard.v1 import mobile_session_pb2 as _mobile_session_pb2
 from healthguard.v1 import options_pb2 as _options_pb2
@@ -51,10 +52,25 @@ class GetSessionRequest(_message.Message):
     def __init__(self, id: _Optional[str] = ...) -> None: ...
 
 class GetSessionResponse(_message.Message):
-    __slots__ = ("session",)
+    __slots__ = ("session", "message_counts", "signals", "issue_ids", "start")
+    class MessageCountsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
     SESSION_FIELD_NUMBER: _ClassVar[int]
-    session: _mobile_session_pb2.SessionDetail
-    def __init__(self, session: _Optional[_Union[_mobile_session_pb2.SessionDetail, _Mapping]] = ...) -> None: ...
+    MESSAGE_COUNTS_FIELD_NUMBER: _ClassVar[int]
+    SIGNALS_FIELD_NUMBER: _ClassVar[int]
+    ISSUE_IDS_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    session: _mobile_session_pb2.MobileSession
+    message_counts: _containers.ScalarMap[str, int]
+    signals: _containers.RepeatedCompositeFieldContainer[_mobile_session_pb2.SessionSignal]
+    issue_ids: _containers.RepeatedScalarFieldContainer[str]
+    start: _struct_pb2.Struct
+    def __init__(self, session: _Optional[_Union[_mobile_session_pb2.MobileSession, _Mapping]] = ..., message_counts: _Optional[_Mapping[str, int]] = ..., signals: _Optional[_Iterable[_Union[_mobile_session_pb2.SessionSignal, _Mapping]]] = ..., issue_ids: _Optional[_Iterable[str]] = ..., start: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
 
 class ListSessionMessagesRequest(_message.Message):
     __slots__ = ("id", "start_time", "end_time", "page_size", "page_token")

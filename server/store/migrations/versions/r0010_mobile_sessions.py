@@ -70,7 +70,9 @@ def _create_batches() -> None:
     )
     op.create_index("ix_session_batches_time", "session_batches", ["app_id", "session_id", "first_ms"])
     op.create_index("ix_session_batches_beats", "session_batches", ["app_id", "session_id", "last_beat_ms"])
-    op.create_index("ix_session_batches_due", "session_batches", ["received_ms"], sqlite_where=DUE, postgresql_where=DUE)
+    op.create_index(
+        "ix_session_batches_due", "session_batches", ["received_ms"], sqlite_where=DUE, postgresql_where=DUE
+    )
 
 
 def _create_signals() -> None:
