@@ -74,6 +74,8 @@ class SessionLine:
             logs.bind(appKey=app.app_key, tracker=session.tracker_version)
             # In a thread, because half a megabyte of messages takes some 50 ms.
             batch, reading = await asyncio.to_thread(self._read, app, session, body, late)
+            if not batch.size_bytes:
+                return
             kept = await self._writer.submit(batch)
             if kept is None:
                 raise InvalidSessionToken
