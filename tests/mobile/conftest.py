@@ -40,7 +40,10 @@ class Owner:
         token = ""
         while True:
             page = self.get(
-                f"/api/sessions/{session_id}/messages", pageSize=page_size, **({"pageToken": token} if token else {}), **query
+                f"/api/sessions/{session_id}/messages",
+                pageSize=page_size,
+                **({"pageToken": token} if token else {}),
+                **query,
             )
             found += page["messages"]
             token = page.get("nextPageToken", "")

@@ -100,9 +100,7 @@ def test_an_expired_token_is_good_for_late_alone(
     assert tracker.post("late", tracker.crash(now_ms()), token=ancient).status_code == 401
 
 
-def test_secrets_rotate_with_overlap(
-    start_collector: Callable[..., Collector], connect: Callable[[str], Rest]
-) -> None:
+def test_secrets_rotate_with_overlap(start_collector: Callable[..., Collector], connect: Callable[[str], Rest]) -> None:
     old, new = "o" * 32, "n" * 32
     collector = start_collector("sqlite", env={"HEALTHGUARD_SECRET": old})
     rest = connect(collector.rest)

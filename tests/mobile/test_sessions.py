@@ -209,7 +209,9 @@ def test_every_vector_reads_as_listed(owner: Owner, golden_dir: Path) -> None:
         ]
         listed.sort(key=lambda message: (message["timestamp"], message["index"]))
         found = owner.messages(tracker.session_id)
-        assert [{key: m[key] for key in ("index", "type", "timestamp", "fields")} for m in found] == listed, vector["name"]
+        assert [{key: m[key] for key in ("index", "type", "timestamp", "fields")} for m in found] == listed, vector[
+            "name"
+        ]
 
 
 def test_what_cannot_be_read_is_kept_and_flagged(owner: Owner) -> None:
@@ -276,7 +278,9 @@ def test_lists_are_filtered(owner: Owner) -> None:
     assert ids(start=now_ms() + 60_000) == set()
     [first] = owner.get("/api/sessions", appKey=owner.app["appKey"], pageSize=1)["sessions"]
     page = owner.get("/api/sessions", appKey=owner.app["appKey"], pageSize=1)
-    [second] = owner.get("/api/sessions", appKey=owner.app["appKey"], pageSize=1, pageToken=page["nextPageToken"])["sessions"]
+    [second] = owner.get("/api/sessions", appKey=owner.app["appKey"], pageSize=1, pageToken=page["nextPageToken"])[
+        "sessions"
+    ]
     assert {first["id"], second["id"]} == ids()
     found = owner.session(calm.session_id)["session"]
     assert (found["userId"], found["metadata"]) == ("ann", {"plan": "gold"})

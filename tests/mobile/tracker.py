@@ -71,16 +71,20 @@ class Tracker:
         headers = {"authorization": f"Bearer {self.token if token is None else token}"}
         if compress:
             headers |= {"content-encoding": "gzip", "content-type": "application/octet-stream"}
-        return self.http.post(f"{self.prefix}/{call}", content=gzip.compress(batch) if compress else batch, headers=headers)
+        return self.http.post(
+            f"{self.prefix}/{call}", content=gzip.compress(batch) if compress else batch, headers=headers
+        )
 
     def crash(self, time_ms: int, **fields: Any) -> bytes:
         """A bare crash without a batch meta, as it lies on the device until somebody takes it."""
-        told = {"name": "NSRangeException", "reason": "index 3 beyond bounds", "stacktrace": "0 Shop 0x1 pay\n1 UIKit 0x2"}
+        told = {
+            "name": "NSRangeException",
+            "reason": "index 3 beyond bounds",
+            "stacktrace": "0 Shop 0x1 pay\n1 UIKit 0x2",
+        }
         return encode_message(CRASH, time_ms, told | fields, platform=self.platform)
 
-    def upload(
-        self, files: Iterable[tuple[str, bytes]], *, token: str | None = None, **fields: str
-    ) -> httpx.Response:
+    def upload(self, files: Iterable[tuple[str, bytes]], *, token: str | None = None, **fields: str) -> httpx.Response:
         """Sends screenshots as one form; every file goes under the name `batch`, whatever it is."""
         return self.http.post(
             f"{self.prefix}/images",

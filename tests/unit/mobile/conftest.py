@@ -9,35 +9,49 @@ import pytest
 
 from server.mobile.codec import Message
 from server.mobile.messages import json_name
+from tests.conftest import RECORDINGS
 
 Vector = dict[str, Any]
 
-_VECTORS: list[Vector] = json.loads(Path(__file__).with_name("openreplay-vectors.json").read_text())
+_FILE = "openreplay-vectors.json"
+_KINDS = ("batch", "primitive", "token", "session_id", "frames", "image_upload")
+# Where nobody has the recordings the tests still have to be there, for the fixture to say so.
+_NOT_THERE = "not there"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give a test with an argument `batch_vector`, `token_vector`, ... one case for each vector of that kind."""
-    for name in metafunc.fixturenames:
-        kind = name.removesuffix("_vector")
-        if kind != name:
-            cases = _named(kind)
-            metafunc.parametrize(name, cases.values(), ids=cases)
+    for kind in _KINDS:
+        if f"{kind}_vector" in metafunc.fixturenames:
+            path = RECORDINGS / _FILE
+            names = list(_of_kind(path, kind)) if path.exists() else [_NOT_THERE]
+            metafunc.parametrize(f"{kind}_vector", names, ids=names, indirect=True)
 
 
-def _named(kind: str) -> dict[str, Vector]:
-    return {vector["name"]: vector for vector in _VECTORS if vector["kind"] == kind}
+def _of_kind(path: Path, kind: str) -> dict[str, Vector]:
+    return {vector["name"]: vector for vector in json.loads(path.read_text()) if vector["kind"] == kind}
 
 
-@pytest.fixture
-def batch_vectors() -> dict[str, Vector]:
-    """All batches, by name."""
-    return _named("batch")
+def _one(kind: str) -> Any:
+    def vector(request: pytest.FixtureRequest, golden_dir: Path) -> Vector:
+        return _of_kind(golden_dir / _FILE, kind)[request.param]
+
+    return pytest.fixture(vector)
 
 
-@pytest.fixture
-def token_vectors() -> dict[str, Vector]:
-    """All tokens, by name."""
-    return _named("token")
+def _all(kind: str) -> Any:
+    def vectors(golden_dir: Path) -> dict[str, Vector]:
+        return _of_kind(golden_dir / _FILE, kind)
+
+    return pytest.fixture(vectors)
+
+
+batch_vector, batch_vectors = _one("batch"), _all("batch")
+primitive_vector = _one("primitive")
+token_vector, token_vectors = _one("token"), _all("token")
+session_id_vector = _one("session_id")
+frames_vector = _one("frames")
+image_upload_vector = _one("image_upload")
 
 
 @pytest.fixture
