@@ -129,16 +129,15 @@ class _Body:
         return "" if empty else _content_coding(self._headers.get("content-encoding", ""))
 
     async def _read_wire(self) -> bytes:
-        pieces: list[bytes] = []
-        size = 0
+        # One growing buffer: a list of pieces weighs many times its bytes where a client sends them one by one.
+        wire = bytearray()
         while not self._ended:
             piece = await self._next()
-            size += len(piece)
-            if size > self._max_body_bytes:
+            if len(wire) + len(piece) > self._max_body_bytes:
                 raise problems.body_too_large(self._max_body_bytes, inflated=False)
             self._take(len(piece))
-            pieces.append(piece)
-        return b"".join(pieces)
+            wire += piece
+        return bytes(wire)
 
     async def _next(self) -> bytes:
         message: Message = await self._receive()
@@ -149,21 +148,20 @@ class _Body:
         return piece
 
     async def _inflate(self, wire: bytes, encoding: str) -> bytes:
-        pieces: list[bytes] = []
-        size = pause_at = 0
+        text = bytearray()
+        paused_at = 0
         try:
             for piece in INFLATORS[encoding](wire):
-                size += len(piece)
-                if size > self._settings.max_inflated_bytes:
+                if len(text) + len(piece) > self._settings.max_inflated_bytes:
                     raise problems.body_too_large(self._settings.max_inflated_bytes, inflated=True)
                 self._take(len(piece))
-                pieces.append(piece)
-                if size - pause_at > _PAUSE_BYTES:
-                    pause_at = size
+                text += piece
+                if len(text) - paused_at > _PAUSE_BYTES:
+                    paused_at = len(text)
                     await asyncio.sleep(0)
         except CorruptBody:
             raise problems.corrupt_body(encoding) from None
-        return b"".join(pieces)
+        return bytes(text)
 
     def _take(self, count: int) -> None:
         self._inflight.take(count)

@@ -66,7 +66,9 @@ class Operation:
 
 def load_document() -> dict[str, Any]:
     """The OpenAPI document as it is written."""
-    document: dict[str, Any] = yaml.safe_load(DOCUMENT_PATH.read_text(encoding="utf-8"))
+    # The loader written in C takes a tenth of the time, which every start of the server would otherwise wait for.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    document: dict[str, Any] = yaml.load(DOCUMENT_PATH.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - a safe one
     return document
 
 

@@ -109,12 +109,10 @@ class Problems:
                 _note_cause(f"{error.code().name}: {error.details()}")
             return problem
         if isinstance(error, HTTPException):
-            known = error.status_code not in {404, 405}
-            return (
-                problems.plain(error.status_code) if known else problems.route_not_found(scope["method"], scope["path"])
-            )
-        _note_cause(type(error).__name__)
-        _LOG.error("unhandled exception", exc_info=error)
+            if error.status_code in {404, 405}:
+                return problems.route_not_found(scope["method"], scope["path"])
+            return problems.plain(error.status_code)
+        exchange_of(scope).failure = error
         return problems.internal()
 
 
@@ -140,7 +138,9 @@ def _conclude(scope: Scope, exchange: Exchange, duration_s: float) -> None:
     status = exchange.status or _CLIENT_GONE
     metrics.count(scope["method"], exchange.route, status, duration_s, exchange.code)
     told = structlog.contextvars.get_contextvars()
-    if exchange.code is not None:
+    if exchange.failure is not None:
+        told["exc_info"] = exchange.failure
+    elif exchange.code is not None:
         told.setdefault("error", exchange.code)
     log = _LOG.error if status >= 500 else _LOG.warning if status >= 400 else _LOG.info
     log(

@@ -31,6 +31,8 @@ class Exchange:
     """What is wrong with the shape of parameters and body; told once it is known that the caller may know."""
     code: str | None = None
     """Reason of the problem that was answered."""
+    failure: Exception | None = None
+    """The exception behind an answer that nobody foresaw; for the log."""
     status: int = 0
     """Status of the response; 0 until it has begun."""
 

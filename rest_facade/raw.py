@@ -5,12 +5,14 @@ from collections.abc import Awaitable, Callable
 import grpc
 import grpc.aio
 import orjson
+from connexion import context
 from grpc_health.v1 import health_pb2 as health_pb, health_pb2_grpc as health_grpc
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import Response
 
 from rest_facade import metrics
+from rest_facade.exchange import exchange_of
 
 _SERVICE = "healthguard-server"
 _JSON = "application/json; charset=utf-8"
@@ -44,7 +46,8 @@ def _readiness(channel: grpc.aio.Channel) -> Handler:
 
     async def ready() -> Response:
         try:
-            answer = await check(health_pb.HealthCheckRequest(), timeout=_READY_TIMEOUT_S)
+            told = exchange_of(context.scope).metadata()
+            answer = await check(health_pb.HealthCheckRequest(), metadata=told, timeout=_READY_TIMEOUT_S)
         except grpc.aio.AioRpcError:
             serving = False
         else:

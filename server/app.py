@@ -60,6 +60,9 @@ from server.store.migrate import SchemaState, schema_state, upgrade
 MAX_MESSAGE_BYTES = 16 * 1_048_576
 """1,000 events of the longest kind a REST body can hold would be more; gRPC callers split those."""
 
+MAX_ANSWER_BYTES = 64 * 1_048_576
+"""50 events of an issue, each as large as one request may be, and room for the rest."""
+
 GRACE_S = 8.0
 """Time that calls in flight get at the end; with the commit after it the whole stop stays inside 10 s."""
 
@@ -83,11 +86,11 @@ async def serve(settings: Settings, *, grpc_door: bool, rest_door: bool, ready: 
     async with AsyncExitStack() as stack:
         stack.enter_context(_stop_signals(stop))
         with_store = grpc_door or not settings.target
-        backend = await stack.enter_async_context(_backend(settings)) if with_store else None
+        backend = await stack.enter_async_context(open_backend(settings)) if with_store else None
         grpc_at = await stack.enter_async_context(_grpc_server(settings, backend)) if backend and grpc_door else None
         rest_at = None
         if rest_door:
-            channel = InProcessChannel(backend.in_process()) if backend else grpc.aio.insecure_channel(settings.target)
+            channel = InProcessChannel(backend.in_process()) if backend else _network_channel(settings.target)
             rest_at = await stack.enter_async_context(_rest_server(settings, channel, stop))
         ready(Addresses(rest=rest_at, grpc=grpc_at))
         await stop.wait()
@@ -101,6 +104,15 @@ class Stores:
     blobs: BlobStore
     writer: IngestWriter
     session_writer: SessionWriter
+
+
+def _network_channel(target: str) -> grpc.aio.Channel:
+    options = [
+        ("grpc.max_receive_message_length", MAX_ANSWER_BYTES),
+        ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.enable_http_proxy", 0),
+    ]
+    return grpc.aio.insecure_channel(target, options=options)
 
 
 class Backend:
@@ -156,7 +168,7 @@ class Backend:
 
 
 @asynccontextmanager
-async def _backend(settings: Settings) -> AsyncIterator[Backend]:
+async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     engine = Engine(settings.database)
     try:
@@ -196,7 +208,7 @@ def prepare_schema(engine: Engine) -> None:
 async def _grpc_server(settings: Settings, backend: Backend) -> AsyncIterator[Address]:
     options = [
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-        ("grpc.max_send_message_length", 4 * MAX_MESSAGE_BYTES),
+        ("grpc.max_send_message_length", MAX_ANSWER_BYTES),
         ("grpc.so_reuseport", int(settings.worker is not None)),
     ]
     server = grpc.aio.server(interceptors=backend.interceptors, options=options)
@@ -250,7 +262,7 @@ async def _rest_server(settings: Settings, channel: Any, stop: asyncio.Event) ->
     server = _Uvicorn(config)
     running = asyncio.create_task(server.serve(sockets=[listener]))
     running.add_done_callback(lambda _task: stop.set())
-    while not server.started and not running.done():
+    while not server.started and not running.done():  # noqa: ASYNC110 -- uvicorn tells by this flag alone
         await asyncio.sleep(0.01)
     if running.done():
         running.result()

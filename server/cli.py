@@ -162,7 +162,7 @@ def _faults_in_one_line() -> Iterator[None]:
         yield
     except InvalidSettings as error:
         _fail(*error.lines)
-    except (StartupFault, DomainError) as error:
+    except (StartupFault, DomainError, OSError) as error:
         _fail(str(error))
     except DBAPIError as error:
         _fail(f"--database-url (HEALTHGUARD_DATABASE_URL): {_first_line(error.orig or error)}")

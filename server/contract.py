@@ -1,5 +1,7 @@
 """What the descriptors of the contract say about its services and methods."""
 
+from typing import Any
+
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
@@ -38,4 +40,5 @@ SERVICE_NAMES: tuple[str, ...] = tuple(service.full_name for service in (*SERVIC
 
 def auth_requirement(method: MethodDescriptor) -> int:
     """The AuthRequirement of one of our RPCs; AUTH_REQUIREMENT_UNSPECIFIED when the contract does not say."""
-    return int(method.GetOptions().Extensions[options_pb2.auth])
+    options: Any = method.GetOptions()  # the stubs do not know that `auth` extends MethodOptions
+    return int(options.Extensions[options_pb2.auth])

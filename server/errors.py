@@ -49,6 +49,10 @@ class AlreadyExists(DomainError):
     """It is there already."""
 
 
+class WrongState(DomainError):
+    """It is there, but not in a state that allows this."""
+
+
 class LimitExceeded(DomainError):
     """A limit or quota; the caller may come back after `retry_after_s` seconds."""
 
@@ -167,6 +171,42 @@ class UploadTooLarge(InvalidInput):
     message = "The upload, or a picture in it, is too large, or there are too many."
 
 
+class FixedInReleaseRequired(InvalidInput):
+    reason = "FIXED_IN_RELEASE_REQUIRED"
+    field = "fixedInRelease"
+    message = "fixedInRelease is required."
+
+
+class VerifiedInReleaseRequired(InvalidInput):
+    reason = "VERIFIED_IN_RELEASE_REQUIRED"
+    field = "verifiedInRelease"
+    message = "verifiedInRelease is required."
+
+
+class ReleaseTooLong(InvalidInput):
+    reason = "RELEASE_TOO_LONG"
+    field = "release"
+    message = "A release must be at most 256 characters."
+
+
+class InvalidUpdateMask(InvalidInput):
+    reason = "INVALID_UPDATE_MASK"
+    field = "updateMask"
+    message = "The update mask names a field that cannot be updated."
+
+
+class CommentRequired(InvalidInput):
+    reason = "COMMENT_REQUIRED"
+    field = "text"
+    message = "The comment is empty."
+
+
+class CommentTooLong(InvalidInput):
+    reason = "COMMENT_TOO_LONG"
+    field = "text"
+    message = "A comment must be at most 10,000 characters."
+
+
 class NotSignedIn(Unauthenticated):
     reason = "UNAUTHENTICATED"
     message = "Sign in first: the bearer token is missing, unknown or expired."
@@ -225,6 +265,21 @@ class AppNotFound(NotFound):
 class IssueNotFound(NotFound):
     reason = "ISSUE_NOT_FOUND"
     message = "Issue not found."
+
+
+class UserNotFound(NotFound):
+    reason = "USER_NOT_FOUND"
+    message = "User not found."
+
+
+class IssueNotVerified(WrongState):
+    reason = "ISSUE_NOT_VERIFIED"
+    message = "verifiedInRelease is required before archiving."
+
+
+class IssueAlreadyArchived(WrongState):
+    reason = "ISSUE_ALREADY_ARCHIVED"
+    message = "The issue is archived already."
 
 
 class EmailAlreadyRegistered(AlreadyExists):

@@ -2,7 +2,6 @@
 
 import asyncio
 
-import grpc
 from grpc_health.v1 import health, health_pb2
 from sqlalchemy import text
 from sqlmodel import Session
@@ -13,7 +12,7 @@ from server.store.engine import Engine
 PING_TIMEOUT_S = 2.0
 
 
-class StoreHealth(health.aio.HealthServicer):
+class StoreHealth(health.aio.HealthServicer):  # type: ignore[misc]  # the package has no types
     """SERVING as long as the store answers a query within two seconds."""
 
     def __init__(self, engine: Engine) -> None:
@@ -22,7 +21,7 @@ class StoreHealth(health.aio.HealthServicer):
         self._closing = False
 
     async def Check(  # noqa: N802 -- the contract's name
-        self, request: health_pb2.HealthCheckRequest, context: grpc.aio.ServicerContext
+        self, request: health_pb2.HealthCheckRequest, context: object
     ) -> health_pb2.HealthCheckResponse:
         status = health_pb2.HealthCheckResponse.NOT_SERVING
         if not self._closing and await self._answers():

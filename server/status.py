@@ -18,6 +18,7 @@ CODES: dict[type[errors.DomainError], grpc.StatusCode] = {
     errors.PermissionDenied: grpc.StatusCode.PERMISSION_DENIED,
     errors.NotFound: grpc.StatusCode.NOT_FOUND,
     errors.AlreadyExists: grpc.StatusCode.ALREADY_EXISTS,
+    errors.WrongState: grpc.StatusCode.FAILED_PRECONDITION,
     errors.LimitExceeded: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.Unavailable: grpc.StatusCode.UNAVAILABLE,
 }
@@ -39,11 +40,16 @@ def to_status(error: errors.DomainError) -> grpc.Status:
         status.details.add().Pack(BadRequest(field_violations=violations))
     if isinstance(error, errors.LimitExceeded | errors.Unavailable):
         status.details.add().Pack(RetryInfo(retry_delay=Duration(seconds=max(1, math.ceil(error.retry_after_s)))))
-    return rpc_status.to_status(status)
+    return _packed(status)
 
 
 def internal(request_id: str) -> grpc.Status:
     """The status of an unforeseen fault: fixed text and the request id, nothing of the cause."""
     status = Status(code=grpc.StatusCode.INTERNAL.value[0], message=f"Internal error. Request id: {request_id}")
     status.details.add().Pack(ErrorInfo(reason="INTERNAL", domain=DOMAIN, metadata={"requestId": request_id}))
-    return rpc_status.to_status(status)
+    return _packed(status)
+
+
+def _packed(status: Status) -> grpc.Status:
+    packed: grpc.Status = rpc_status.to_status(status)
+    return packed

@@ -25,6 +25,7 @@ T = TypeVar("T")
 READY = "ready"
 """What a worker prints on stdout once it listens."""
 
+PROGRAM = (sys.executable, "-m", "server")
 STOP_S = 10.0
 LONGEST_PAUSE_S = 30.0
 HEALTHY_AFTER_S = 60.0
@@ -33,7 +34,9 @@ HEALTHY_AFTER_S = 60.0
 _LOG = structlog.get_logger(__name__)
 
 
-async def supervise(settings: Settings, command: str, ready: Callable[[Addresses], None]) -> bool:
+async def supervise(
+    settings: Settings, command: str, ready: Callable[[Addresses], None], program: Sequence[str] = PROGRAM
+) -> bool:
     """Run `settings.workers` processes of a subcommand until SIGTERM or SIGINT; whether all of them ended cleanly.
 
     `ready` is told the shared addresses when all workers listen. Raises StartupFault when a port is taken.
@@ -45,7 +48,7 @@ async def supervise(settings: Settings, command: str, ready: Callable[[Addresses
         _empty_metrics(settings)
         stop = stack.enter_context(_stop_signals())
         workers = [
-            _Worker(index, command, settings.worker_environment(index, addresses), stop)
+            _Worker(index, (*program, command), settings.worker_environment(index, addresses), stop)
             for index in range(settings.workers)
         ]
         return await _run(workers, stop, lambda: ready(addresses))
@@ -55,7 +58,9 @@ def follow_parent() -> None:
     """In a worker: end when the parent is gone, however it went. Its end of our stdin closes with it."""
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        # Not sys.stdin: a thread that holds its lock while the interpreter ends makes the end a crash.
+        while os.read(0, 1_024):
+            pass
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, name="follow-parent", daemon=True).start()
@@ -64,17 +69,18 @@ def follow_parent() -> None:
 class _Worker:
     """One place among the workers and the process that fills it at the moment."""
 
-    def __init__(self, index: int, command: str, environment: Mapping[str, str], stop: asyncio.Event) -> None:
+    def __init__(self, index: int, command: Sequence[str], environment: Mapping[str, str], stop: asyncio.Event) -> None:
         self._index = index
         self._command = command
         self._environment = environment
         self._stop = stop
         self._process: Process | None = None
+        self._listens = False
 
     async def start(self) -> bool:
         """Start a process; whether it came to listen before it ended or we were told to stop."""
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "server", self._command),
+            *self._command,
             stdin=PIPE,
             stdout=PIPE,
             env=self._environment,
@@ -82,7 +88,8 @@ class _Worker:
         )
         assert self._process.stdout is not None  # noqa: S101 -- PIPE was asked for
         line = await _before(self._stop, self._process.stdout.readline())
-        return line is not None and line.decode().strip() == READY
+        self._listens = line is not None and line.decode().strip() == READY
+        return self._listens
 
     async def keep(self) -> None:
         """Until told to stop, start the process again whenever it ends, at growing distances while it ends soon."""
@@ -90,6 +97,7 @@ class _Worker:
         loop, pause_s = asyncio.get_running_loop(), 0.5
         began = loop.time()
         while (code := await _before(self._stop, self._process.wait())) is not None:
+            self._listens = False
             pause_s = 1.0 if loop.time() - began >= HEALTHY_AFTER_S else min(LONGEST_PAUSE_S, pause_s * 2)
             _LOG.error("worker died, starting it again", worker=self._index, exitCode=code, pauseS=pause_s)
             await _before(self._stop, asyncio.sleep(pause_s))
@@ -98,18 +106,19 @@ class _Worker:
                 await self.start()
 
     async def finish(self) -> bool:
-        """Stop the process, by force when it takes too long; whether it ended cleanly."""
+        """Stop the process, by force when it takes too long; whether it ended cleanly, if it had begun to work."""
         if self._process is None:
             return True
         if self._process.returncode is None:
             self._process.terminate()
         try:
-            return await asyncio.wait_for(self._process.wait(), STOP_S) == 0
+            code = await asyncio.wait_for(self._process.wait(), STOP_S)
         except TimeoutError:
             _LOG.error("worker did not stop in time, killing it", worker=self._index)
             self._process.kill()
             await self._process.wait()
             return False
+        return code == 0 or not self._listens
 
 
 async def _run(workers: Sequence[_Worker], stop: asyncio.Event, ready: Callable[[], None]) -> bool:
@@ -124,11 +133,11 @@ async def _run(workers: Sequence[_Worker], stop: asyncio.Event, ready: Callable[
 
 
 async def _before(stop: asyncio.Event, work: Coroutine[None, None, T]) -> T | None:
-    """The result of `work`, or None when `stop` comes first."""
+    """The result of `work`, or None when `stop` comes first or at the same time."""
     task, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
-        return task.result() if task.done() else None
+        return None if stop.is_set() else task.result()
     finally:
         task.cancel()
         stopping.cancel()

@@ -30,7 +30,7 @@ class Rest:
     def __init__(self, base: str) -> None:
         address = ".".join(str(random.randint(1, 254)) for _ in range(3))
         self.http = httpx.Client(
-            base_url=base, timeout=30, headers={"x-forwarded-for": f"10.{address}"}, trust_env=False
+            base_url=base, timeout=30, headers={"x-forwarded-for": f"10.{address}"}, trust_env=False, verify=False
         )
 
     def register(self) -> Account:

@@ -4,8 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 
-from healthguard.v1 import event_pb2 as event_pb
-from healthguard.v1 import event_service_pb2 as event_service_pb
+from healthguard.v1 import event_pb2 as event_pb, event_service_pb2 as event_service_pb
 
 from server import clock, metrics
 from server.errors import AppKeyRequired, DomainError, EventsRequired, LimitExceeded, TooManyEvents, Unavailable

@@ -39,12 +39,16 @@ _BEARER_PROSE = frozenset(
     | {"required", "scheme", "token", "tokens", "type", "was", "with"}
 )
 _JWT = re.compile(r"(?<![A-Za-z0-9_\-])eyJ[A-Za-z0-9_\-]{5,}\.[A-Za-z0-9_\-]{5,}(?:\.[A-Za-z0-9_\-]*)?")
-# Schemes with parameters take the rest of the line; in JSON, where they end at a quote, they are members.
+# Schemes with parameters take the rest of the line; in JSON, where they end at a quote, they are members. Without a
+# scheme only a long run counts, and a mask within it does not make it longer.
 _AUTHORIZATION = re.compile(
     r"authorization(?:\s{0,4}[:=]\s{0,4}(?:aws4-hmac-sha256|digest|hmac)\s{1,4}([^\r\n]+)"
-    r"|[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?:(?:apikey|basic|bearer|negotiate|token)\s{1,4}([^\s\"',;]+)|([^\s\"']{16,})))"
+    r"|[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?:(?:apikey|basic|bearer|negotiate|token)\s{1,4}([^\s\"',;]+)|([^\s\"'\[]{16,})))"
 )
 _COOKIES = re.compile(r"cookie[\"']?\s{0,4}:\s{0,4}[\"']?([^\s=;\"']{1,64}=[^\r\n\"']*)")
+
+# One more round finds nothing nearly always; the bound is for texts made to defeat it.
+_MAX_ROUNDS = 4
 
 _Span: TypeAlias = tuple[int, int]
 
@@ -58,13 +62,23 @@ def mask_text(text: str, *, is_url: bool = False) -> tuple[str, int]:
     """
     if not _may_hold_secret(text):
         return text, 0
-    spans = _union(sorted(span for span in _secrets(text, _lower(text), is_url=is_url) if not _is_masked(text, span)))
-    return (_masked(text, spans), len(spans)) if spans else (text, 0)
+    masked, count = _mask_once(text, is_url=is_url)
+    # A mask may complete what was no secret before: Authorization=&0123456789abcde" is one value without its `&`.
+    rounds, found = 0, count
+    while found and rounds < _MAX_ROUNDS:
+        masked, found = _mask_once(masked, is_url=is_url)
+        rounds += 1
+    return masked, count
 
 
 def is_masked(text: str) -> bool:
     """Return whether `text` is a mask, in plain or percent-encoded spelling."""
     return len(text) <= len("%5bfiltered%5d") and text.lower() in _MASKED
+
+
+def _mask_once(text: str, *, is_url: bool) -> tuple[str, int]:
+    spans = _union(sorted(span for span in _secrets(text, _lower(text), is_url=is_url) if not _is_masked(text, span)))
+    return (_masked(text, spans), len(spans)) if spans else (text, 0)
 
 
 def _may_hold_secret(text: str) -> bool:
@@ -112,14 +126,23 @@ def _secrets(text: str, lower: str, *, is_url: bool) -> Iterator[_Span]:
 
 
 def _pairs(text: str, pair: re.Pattern[str], value: re.Pattern[str]) -> Iterator[_Span]:
+    # What lies inside a secret is masked with it. Looking there again is quadratic: token=token=token=...
+    end = 0
     for match in pair.finditer(text):
-        if is_secret_name(_last_name(match[1])) and (found := value.match(text, match.end())):
+        if match.end() <= end or not is_secret_name(_last_name(match[1])):
+            continue
+        if found := value.match(text, match.end()):
+            end = found.end()
             yield found.span()
 
 
 def _members(text: str) -> Iterator[_Span]:
+    end = 0
     for match in _MEMBER.finditer(text):
-        if is_secret_name(match[1]) and (span := _member_value(text, match.end(), match[2])):
+        if match.end() <= end or not is_secret_name(match[1]):
+            continue
+        if span := _member_value(text, match.end(), match[2]):
+            end = span[1]
             yield span
 
 
@@ -165,10 +188,10 @@ def _is_masked(text: str, span: _Span) -> bool:
 
 
 def _union(spans: list[_Span]) -> list[_Span]:
-    """Return sorted `spans` with those that overlap joined."""
+    """Return sorted `spans` with those that overlap or touch joined."""
     joined: list[_Span] = []
     for start, end in spans:
-        if joined and start < joined[-1][1]:
+        if joined and start <= joined[-1][1]:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
             joined.append((start, end))

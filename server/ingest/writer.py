@@ -90,7 +90,7 @@ class IngestWriter:
         try:
             submissions = [waiting.submission for waiting in group] + ledger
             stored = await self._engine.write(store_events.commit, submissions, self._ids, shard)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- whatever it is, every waiter must hear of it
             self._limited.update(limited)
             await self._fail(group, error, shard)
             if not group and not self._closing:
@@ -110,4 +110,3 @@ class IngestWriter:
             return
         for waiting in group:
             await self._commit([waiting], shard)
-

@@ -3,6 +3,7 @@
 import time
 from types import TracebackType
 
+import grpc
 from prometheus_client import Counter, Histogram
 
 from server.interceptors.base import Context, Guard, Interceptor, MakeGuard, code_of
@@ -20,19 +21,34 @@ class MetricsInterceptor(Interceptor):
 
     def guard(self, method: str) -> MakeGuard:
         # A label per name that callers make up would grow the exposition without end.
-        label = method if requirement_of(method) is not None else "unknown"
-        return lambda context: _Observation(label, context)
+        series = _Series(method if requirement_of(method) is not None else "unknown")
+        return lambda context: _Observation(series, context)
+
+
+class _Series:
+    """The numbers of one method, looked up once: finding a series by its labels takes a lock each time."""
+
+    def __init__(self, label: str) -> None:
+        self.duration = DURATION.labels(label)
+        self._label = label
+        self._by_code: dict[grpc.StatusCode, Counter] = {}
+
+    def count(self, code: grpc.StatusCode) -> None:
+        """Count one call that ended with `code`."""
+        if code not in self._by_code:
+            self._by_code[code] = REQUESTS.labels(self._label, code.name)
+        self._by_code[code].inc()
 
 
 class _Observation(Guard):
-    __slots__ = ("_context", "_label", "_started")
+    __slots__ = ("_context", "_series", "_started")
 
-    def __init__(self, label: str, context: Context) -> None:
-        self._label, self._context = label, context
+    def __init__(self, series: _Series, context: Context) -> None:
+        self._series, self._context = series, context
         self._started = time.perf_counter()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        REQUESTS.labels(self._label, code_of(self._context, error).name).inc()
-        DURATION.labels(self._label).observe(time.perf_counter() - self._started)
+        self._series.count(code_of(self._context, error))
+        self._series.duration.observe(time.perf_counter() - self._started)

@@ -2,11 +2,11 @@
 
 import zstandard
 from google.protobuf.timestamp_pb2 import Timestamp
-from healthguard.v1 import event_pb2 as event_pb
-from healthguard.v1 import issue_pb2 as issue_pb
+from healthguard.v1 import event_pb2 as event_pb, issue_pb2 as issue_pb
 
 from server.errors import InvalidTimeRange
 from server.store.issues import Issue, TimeRange, Totals
+from server.store.lifecycle import Comment
 
 _decompressor = zstandard.ZstdDecompressor()
 
@@ -62,8 +62,30 @@ def issue_to_proto(issue: Issue) -> issue_pb.Issue:
         last_seen_release=issue.last_seen_release,
         fixed_in_release=issue.fixed_in_release,
         verified_in_release=issue.verified_in_release,
-        status=issue_pb.IssueStatus.Value(f"ISSUE_STATUS_{issue.status.upper()}"),
+        status=f"ISSUE_STATUS_{issue.status.upper()}",
         platform_distribution=issue.platforms,
         archived=issue.archived,
-        archive_time=None if issue.archived_ms is None else timestamp_from_ms(issue.archived_ms),
+        archive_time=_optional_time(issue.archived_ms),
+        regressed=issue.regressed_ms is not None,
+        regress_time=_optional_time(issue.regressed_ms),
+        regressed_in_release=issue.regressed_in_release,
+        assignee=issue.assignee,
+        mute_expire_time=_optional_time(issue.muted_until_ms),
+        status_changed_by=issue.status_changed_by,
+        status_change_time=_optional_time(issue.status_changed_ms),
     )
+
+
+def comment_to_proto(comment: Comment) -> issue_pb.IssueComment:
+    """One entry of an issue's thread."""
+    return issue_pb.IssueComment(
+        id=str(comment.id),
+        author=comment.author,
+        kind=comment.kind,
+        text=comment.text,
+        create_time=timestamp_from_ms(comment.created_ms),
+    )
+
+
+def _optional_time(epoch_ms: int | None) -> Timestamp | None:
+    return None if epoch_ms is None else timestamp_from_ms(epoch_ms)

@@ -1,8 +1,6 @@
 """EventService: the door events come in by."""
 
-import grpc
-from healthguard.v1 import event_service_pb2 as event_service_pb
-from healthguard.v1 import event_service_pb2_grpc as event_service_grpc
+from healthguard.v1 import event_service_pb2 as event_service_pb, event_service_pb2_grpc as event_service_grpc
 
 from server import logs
 from server.ingest.line import IngestLine
@@ -15,7 +13,7 @@ class EventService(event_service_grpc.EventServiceServicer):
         self._line = line
 
     async def IngestEvents(  # noqa: N802 -- the contract's name
-        self, request: event_service_pb.IngestEventsRequest, context: grpc.aio.ServicerContext
+        self, request: event_service_pb.IngestEventsRequest, _context: object
     ) -> event_service_pb.IngestEventsResponse:
         logs.bind(appKey=request.app_key[:128])
         return await self._line.take(request)

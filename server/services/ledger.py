@@ -1,14 +1,13 @@
 """LedgerService: what became of every event."""
 
-
-import grpc
-from healthguard.v1 import ledger_pb2 as ledger_pb
-from healthguard.v1 import ledger_service_pb2 as ledger_service_pb
-from healthguard.v1 import ledger_service_pb2_grpc as ledger_service_grpc
+from healthguard.v1 import (
+    ledger_pb2 as ledger_pb,
+    ledger_service_pb2 as ledger_service_pb,
+    ledger_service_pb2_grpc as ledger_service_grpc,
+)
 from sqlmodel import Session
 
-from server import clock
-from server import context as caller
+from server import clock, context as caller
 from server.errors import InvalidTimeRange
 from server.services.convert import ms_from_timestamp, timestamp_from_ms
 from server.store import ledger as store_ledger
@@ -27,7 +26,7 @@ class LedgerService(ledger_service_grpc.LedgerServiceServicer):
         self._engine = engine
 
     async def GetLedger(  # noqa: N802
-        self, request: ledger_service_pb.GetLedgerRequest, context: grpc.aio.ServicerContext
+        self, request: ledger_service_pb.GetLedgerRequest, _context: object
     ) -> ledger_service_pb.GetLedgerResponse:
         first, last = _minutes(request)
         entries = await self._engine.read(_entries, caller.current_user().id, request.app_key, first, last)

@@ -5,7 +5,8 @@ Distinct users are counted by rows of `distinct_users`, one per user and scope:
 """
 
 from collections import Counter, defaultdict
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 from sqlalchemy import text
 from sqlmodel import Session
@@ -50,7 +51,7 @@ class Tally:
         self._ledger: Counter[tuple[int, int, str, str]] = Counter()
         self._archived: set[tuple[int, int]] = set()
 
-    def add_event(self, app_id: int, platform: str, time_ms: int, is_error: bool, is_failed: bool) -> None:  # noqa: FBT001
+    def add_event(self, app_id: int, platform: str, time_ms: int, is_error: bool, is_failed: bool) -> None:
         """Count one new event."""
         hour = self._hours[app_id, time_ms // HOUR_MS, platform]
         for counts in (self._totals[app_id, EVERY_PLATFORM], self._totals[app_id, platform], hour):
@@ -75,6 +76,13 @@ class Tally:
         """Count an issue on a platform it was not seen on before."""
         which = _ARCHIVED if (app_id, issue_id) in self._archived else _ISSUES
         self._totals[app_id, platform][which] += 1
+
+    def move_issue(self, app_id: int, platforms: Iterable[str], *, archived: bool) -> None:
+        """Move one issue seen on these platforms between the archived ones and the others."""
+        for platform in (EVERY_PLATFORM, *platforms):
+            counts = self._totals[app_id, platform]
+            counts[_ARCHIVED] += 1 if archived else -1
+            counts[_ISSUES] += -1 if archived else 1
 
     def add_submission(self, app_id: int, minute: int, stored: list[bool], others: Counter[tuple[str, str]]) -> None:
         """Enter one request into the ledger."""
@@ -111,18 +119,20 @@ class Tally:
             f"SELECT r.app_id, r.scope, r.user_key FROM {source(session, 'r', columns)} WHERE true ORDER BY 1, 2, 3 "
             "ON CONFLICT DO NOTHING RETURNING app_id, scope"
         )
-        for app_id, scope in session.connection().execute(text(query), bind(session, "r", columns, sorted(self._users))):
+        for app_id, scope in session.connection().execute(
+            text(query), bind(session, "r", columns, sorted(self._users))
+        ):
             if scope == APP_SCOPE:
                 self._totals[app_id, EVERY_PLATFORM][_USERS] += 1
             elif scope.startswith("p:"):
                 self._totals[app_id, scope[2:]][_USERS] += 1
 
 
-def _add(session: Session, table: str, key: Columns, counts: tuple[str, ...], rows: list[tuple[int | str, ...]]) -> None:
+def _add(session: Session, table: str, key: Columns, counts: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
     """Add `rows` of (key..., counts...) to a table of counters, creating rows that are not there."""
     if not rows:
         return
-    columns: Columns = (*key, *((name, "int") for name in counts))  # type: ignore[assignment]  # "int" is a Kind
+    columns: Columns = (*key, *((name, "int") for name in counts))
     keys = ", ".join(name for name, _ in key)
     names = ", ".join(name for name, _ in columns)
     additions = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in counts)

@@ -14,9 +14,9 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 import orjson
 import psycopg
 import sqlalchemy as sa
+from psycopg.types.string import StrBinaryDumper, StrDumper
 from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 from sqlmodel import Session
 
 from server.errors import DiskFull, StoreUnavailable
@@ -121,7 +121,7 @@ def copy_rows(session: Session, table: str, columns: Columns, rows: Sequence[Seq
     if not isinstance(connection, psycopg.Connection):
         raise TypeError(connection)
     try:
-        with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)") as copy:  # type: ignore[arg-type]  # names come from this program
+        with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)") as copy:
             copy.set_types([_POSTGRES_TYPES[kind] for _, kind in columns])
             for row in rows:
                 copy.write_row(row)
@@ -162,6 +162,7 @@ def _sqlite_engine(url: URL, connections: int, *, writes: bool) -> sa.Engine:
         url,
         pool_size=connections,
         max_overflow=0,
+        hide_parameters=True,  # what was bound must not reach the log with an error
         connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
     )
 
@@ -193,11 +194,34 @@ _PRAGMAS = (
 
 def _postgres_engine(url: URL, connections: int, *, writes: bool) -> sa.Engine:
     options = "-c timezone=UTC" if writes else "-c timezone=UTC -c default_transaction_read_only=on"
-    return sa.create_engine(
+    engine = sa.create_engine(
         url.set(drivername="postgresql+psycopg"),
+        hide_parameters=True,
         pool_size=connections,
         max_overflow=0,
         pool_timeout=CONNECT_TIMEOUT_S,
         pool_pre_ping=True,
         connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "options": options},
     )
+
+    @sa.event.listens_for(engine, "connect")
+    def configure(connection: psycopg.Connection[Any], _record: object) -> None:
+        for dumper in (_NulSafeText, _NulSafeBinaryText):
+            connection.adapters.register_dumper(str, dumper)
+
+    return engine
+
+
+class _NulSafe:
+    """PostgreSQL's text cannot hold NUL; a filter or a name with one must be a value that is not there, not a fault."""
+
+    def dump(self, obj: str) -> Any:  # noqa: ANN401 -- psycopg's buffers
+        return super().dump(obj.replace("\0", "\ufffd"))  # type: ignore[misc]  # of the dumper it is mixed into
+
+
+class _NulSafeText(_NulSafe, StrDumper):
+    pass
+
+
+class _NulSafeBinaryText(_NulSafe, StrBinaryDumper):
+    pass

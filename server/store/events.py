@@ -7,12 +7,12 @@ writers take locks in the same order and cannot deadlock.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import text
 from sqlmodel import Session
 
-from server.store import counters
+from server.store import counters, lifecycle
 from server.store.engine import Columns, StaleTransaction, bind, copy_rows, source
 from server.store.sequence import Sequence as IdSequence
 
@@ -66,6 +66,7 @@ class _IssueChange:
     last_seen_ms: int = 0
     first_release: str | None = None
     last_release: str | None = None
+    releases: set[str] = field(default_factory=set)
     platforms: Counter[str] = field(default_factory=Counter)
 
     def add(self, event: NewEvent) -> None:
@@ -75,8 +76,12 @@ class _IssueChange:
             self.first_release = event.release
         if event.release is not None:
             self.last_release = event.release
+            self.releases.add(event.release)
         self.count += 1
         self.platforms[event.platform] += 1
+
+    def numbers(self) -> tuple[int, int, int, str | None, str | None]:
+        return self.count, self.first_seen_ms, self.last_seen_ms, self.first_release, self.last_release
 
 
 IssueKey = tuple[int, str]
@@ -92,11 +97,15 @@ def commit(session: Session, submissions: Sequence[Submission], ids: IdSequence,
     tally = counters.Tally(shard)
     if fresh:
         changes = _issue_changes(fresh)
-        issue_ids = _upsert_issues(session, changes, ids, tally)
+        issue_ids, regressions = _upsert_issues(session, changes, ids, tally)
         _insert_events(session, fresh, issue_ids, ids)
         _upsert_platforms(session, changes, issue_ids, tally)
+        for regression in regressions:
+            lifecycle.regress(session, regression, tally, lifecycle.Change(None, fresh[-1].received_ms, ids, shard))
         for event in fresh:
-            tally.add_event(event.app_id, event.platform, event.time_ms, event.kind == ERROR, event.kind == FAILED_REQUEST)
+            tally.add_event(
+                event.app_id, event.platform, event.time_ms, event.kind == ERROR, event.kind == FAILED_REQUEST
+            )
             if event.user_key is not None and event.kind != OTHER:
                 tally.add_user(event.app_id, event.platform, event.time_ms, event.user_key)
     for submission, stored in zip(submissions, flags, strict=True):
@@ -176,28 +185,37 @@ ON CONFLICT (app_id, fingerprint) DO UPDATE SET
     last_seen_ms = CASE WHEN excluded.last_seen_ms > issues.last_seen_ms
                    THEN excluded.last_seen_ms ELSE issues.last_seen_ms END,
     last_seen_release = COALESCE(excluded.last_seen_release, issues.last_seen_release)
-RETURNING app_id, fingerprint, id, archived
+RETURNING app_id, fingerprint, id, status, archived, fixed_in_release, verified_in_release
 """
 
 
 def _upsert_issues(
     session: Session, changes: dict[IssueKey, _IssueChange], ids: IdSequence, tally: counters.Tally
-) -> dict[IssueKey, int]:
-    """Create or advance the issues; their ids. An id that is the one proposed here says that the issue is new."""
+) -> tuple[dict[IssueKey, int], list[lifecycle.Regression]]:
+    """Create or advance the issues; their ids, and those that came back.
+
+    An id that is the one proposed here says that the issue is new.
+    """
     if not changes:
-        return {}
+        return {}, []
     proposed = dict(zip(changes, ids.take(len(changes)), strict=True))
     rows = [
-        (app_id, fingerprint, proposed[app_id, fingerprint], c.seed.grouping_version, c.seed.message, c.seed.error_type)
-        + (c.count, c.first_seen_ms, c.last_seen_ms, c.first_release, c.last_release)
-        for (app_id, fingerprint), c in changes.items()
+        (*key, proposed[key], c.seed.grouping_version, c.seed.message, c.seed.error_type, *c.numbers())
+        for key, c in changes.items()
     ]
     query = text(_UPSERT_ISSUES.format(rows=source(session, "r", _ISSUE_COLUMNS)))
     issue_ids = {}
-    for app_id, fingerprint, issue_id, archived in session.connection().execute(query, bind(session, "r", _ISSUE_COLUMNS, rows)):
-        issue_ids[app_id, fingerprint] = issue_id
-        tally.note_issue(app_id, issue_id, is_new=issue_id == proposed[app_id, fingerprint], archived=bool(archived))
-    return issue_ids
+    regressions = []
+    for app_id, fingerprint, issue_id, status, archived, fixed, verified in session.connection().execute(
+        query, bind(session, "r", _ISSUE_COLUMNS, rows)
+    ):
+        key = (app_id, fingerprint)
+        issue_ids[key] = issue_id
+        tally.note_issue(app_id, issue_id, is_new=issue_id == proposed[key], archived=bool(archived))
+        release = lifecycle.regressing_release(status, fixed, verified, sorted(changes[key].releases))
+        if release is not None:
+            regressions.append(lifecycle.Regression(app_id, issue_id, release, bool(archived)))
+    return issue_ids, regressions
 
 
 _EVENT_COLUMNS: Columns = (
@@ -218,13 +236,10 @@ _INSERT_EVENTS = (
 )
 
 
-def _insert_events(
-    session: Session, fresh: list[NewEvent], issue_ids: dict[IssueKey, int], ids: IdSequence
-) -> None:
+def _insert_events(session: Session, fresh: list[NewEvent], issue_ids: dict[IssueKey, int], ids: IdSequence) -> None:
     rows = [
-        (e.app_id, e.event_key, event_id, None if e.issue is None else issue_ids[e.app_id, e.issue.fingerprint])
-        + (e.time_ms, e.received_ms, e.kind, e.platform, e.user_key, e.payload)
-        for e, event_id in zip(fresh, ids.take(len(fresh)), strict=True)
+        _event_row(event, event_id, issue_ids.get((event.app_id, event.issue.fingerprint)) if event.issue else None)
+        for event, event_id in zip(fresh, ids.take(len(fresh)), strict=True)
     ]
     if session.get_bind().dialect.name == "sqlite":
         # JSON cannot carry the payload; one prepared statement run for all rows is as fast as SQLite goes.
@@ -233,6 +248,21 @@ def _insert_events(
             raise StaleTransaction
     else:
         copy_rows(session, "events", _EVENT_COLUMNS, rows)
+
+
+def _event_row(event: NewEvent, event_id: int, issue_id: int | None) -> tuple[Any, ...]:
+    return (
+        event.app_id,
+        event.event_key,
+        event_id,
+        issue_id,
+        event.time_ms,
+        event.received_ms,
+        event.kind,
+        event.platform,
+        event.user_key,
+        event.payload,
+    )
 
 
 _PLATFORM_COLUMNS: Columns = (("app_id", "int"), ("issue_id", "int"), ("platform", "text"), ("event_count", "int"))
@@ -256,6 +286,8 @@ def _upsert_platforms(
         return
     rows = [(*key, count) for key, count in sorted(added.items())]
     query = text(_UPSERT_PLATFORMS.format(rows=source(session, "r", _PLATFORM_COLUMNS)))
-    for app_id, issue_id, platform, count in session.connection().execute(query, bind(session, "r", _PLATFORM_COLUMNS, rows)):
+    for app_id, issue_id, platform, count in session.connection().execute(
+        query, bind(session, "r", _PLATFORM_COLUMNS, rows)
+    ):
         if count == added[app_id, issue_id, platform]:
             tally.note_issue_platform(app_id, issue_id, platform)

@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import ColumnElement, exists, literal, or_, tuple_, union_all
-from sqlalchemy import select as sa_select
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, exists, literal, or_, select as sa_select, tuple_, union_all
 from sqlmodel import Session, col, func, select
 
 from server.store.counters import HOUR_MS, hour_scope
@@ -18,6 +19,7 @@ from server.store.tables import (
     IssuePlatformRow,
     IssueRow,
     TotalsRow,
+    UserRow,
 )
 
 MAX_BRANCHES = 100
@@ -59,7 +61,7 @@ class Totals:
 
 @dataclass(slots=True)
 class Issue:
-    """One issue; `app_key` completes its public id."""
+    """One issue; `app_key` completes its public id. `assignee` is a user's public id, `status_changed_by` an email."""
 
     id: int
     app_id: int
@@ -77,6 +79,12 @@ class Issue:
     status: str
     archived: bool
     archived_ms: int | None
+    regressed_ms: int | None
+    regressed_in_release: str | None
+    status_changed_ms: int | None
+    status_changed_by: str | None
+    assignee: str | None
+    muted_until_ms: int | None
     platforms: dict[str, int] = field(default_factory=dict)
 
 
@@ -88,11 +96,15 @@ def totals(session: Session, which: IssueFilter) -> Totals:
 
 
 def _all_time(session: Session, which: IssueFilter) -> Totals:
-    row = session.exec(
-        select(
-            *(func.coalesce(func.sum(getattr(TotalsRow, name)), 0) for name in _SUMMED)  # type: ignore[call-overload]
-        ).where(col(TotalsRow.app_id).in_(which.app_ids), TotalsRow.platform == (which.platform or EVERY_PLATFORM))
-    ).one()
+    row = (
+        session.connection()
+        .execute(
+            sa_select(*(func.coalesce(func.sum(getattr(TotalsRow, name)), 0) for name in _SUMMED)).where(
+                col(TotalsRow.app_id).in_(which.app_ids), col(TotalsRow.platform) == (which.platform or EVERY_PLATFORM)
+            )
+        )
+        .one()
+    )
     events, errors, failed, users, open_issues, archived_issues = (int(value) for value in row)
     issues = open_issues * (False in which.archived) + archived_issues * (True in which.archived)
     return Totals(events, errors, failed, users, issues)
@@ -160,7 +172,7 @@ def _add_edges(session: Session, which: IssueFilter, edges: list[tuple[int, int]
 def _count_users(
     session: Session, which: IssueFilter, hours: tuple[int, int] | None, edges: list[tuple[int, int]]
 ) -> int:
-    parts = []
+    parts: list[sa.Select[Any, Any]] = []
     if hours is not None:
         scope = col(DistinctUserRow.scope)
         in_hours = [
@@ -170,10 +182,10 @@ def _count_users(
         ]
         if which.platform:
             in_hours.append(func.substr(scope, len(hour_scope(0)) + 1) == which.platform)
-        parts.append(sa_select(DistinctUserRow.app_id, DistinctUserRow.user_key).where(*in_hours))
+        parts.append(sa_select(col(DistinctUserRow.app_id), col(DistinctUserRow.user_key)).where(*in_hours))
     if edges:
         parts.append(
-            sa_select(EventRow.app_id, EventRow.user_key).where(
+            sa_select(col(EventRow.app_id), col(EventRow.user_key)).where(
                 *_in_edges(which, edges), col(EventRow.kind) != OTHER, col(EventRow.user_key).is_not(None)
             )
         )
@@ -232,7 +244,7 @@ def page(session: Session, which: IssueFilter, after: tuple[int, int] | None, li
             .where(tuple_(col(IssueRow.app_id), col(IssueRow.id)).in_([tuple(key) for key in keys]))
             .order_by(*newest)
         ).all()
-    return _with_platforms(session, [_issue(row, which.app_ids) for row in rows])
+    return _issues(session, rows, which.app_ids)
 
 
 def find(session: Session, app_ids: Mapping[int, str], fingerprint: str) -> Issue | None:
@@ -240,52 +252,85 @@ def find(session: Session, app_ids: Mapping[int, str], fingerprint: str) -> Issu
     row = session.exec(
         select(IssueRow).where(col(IssueRow.app_id).in_(app_ids), IssueRow.fingerprint == fingerprint)
     ).first()
-    return None if row is None else _with_platforms(session, [_issue(row, app_ids)])[0]
+    return None if row is None else _issues(session, [row], app_ids)[0]
 
 
-def latest_events(session: Session, issue: Issue, when: TimeRange, platform: str, limit: int) -> list[bytes]:
-    """Payloads of the issue's events in the range, newest first, ties newest arrival first."""
-    query = select(EventRow.payload).where(EventRow.app_id == issue.app_id, EventRow.issue_id == issue.id)
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """One event of an issue; (`time_ms`, `id`) is its place in the list."""
+
+    time_ms: int
+    id: int
+    payload: bytes
+
+
+def events_of(
+    session: Session, issue: Issue, when: TimeRange, platform: str, after: tuple[int, int] | None, limit: int
+) -> list[StoredEvent]:
+    """The issue's events in the range, newest first, ties newest arrival first, behind the position `after`."""
+    query = select(EventRow.time_ms, EventRow.id, EventRow.payload).where(
+        EventRow.app_id == issue.app_id, EventRow.issue_id == issue.id
+    )
     if when.start_ms is not None:
         query = query.where(col(EventRow.time_ms) >= when.start_ms)
     if when.end_ms is not None:
         query = query.where(col(EventRow.time_ms) <= when.end_ms)
     if platform:
         query = query.where(EventRow.platform == platform)
-    return list(session.exec(query.order_by(col(EventRow.time_ms).desc(), col(EventRow.id).desc()).limit(limit)))
+    if after is not None:
+        position = tuple_(col(EventRow.time_ms), col(EventRow.id))
+        query = query.where(position < tuple_(literal(after[0]), literal(after[1])))
+    rows = session.exec(query.order_by(col(EventRow.time_ms).desc(), col(EventRow.id).desc()).limit(limit))
+    return [StoredEvent(*row) for row in rows]
 
 
-def _issue(row: IssueRow, app_ids: Mapping[int, str]) -> Issue:
-    return Issue(
-        id=row.id,
-        app_id=row.app_id,
-        app_key=app_ids[row.app_id],
-        fingerprint=row.fingerprint,
-        message=row.message,
-        error_type=row.error_type,
-        event_count=row.event_count,
-        first_seen_ms=row.first_seen_ms,
-        last_seen_ms=row.last_seen_ms,
-        first_seen_release=row.first_seen_release,
-        last_seen_release=row.last_seen_release,
-        fixed_in_release=row.fixed_in_release,
-        verified_in_release=row.verified_in_release,
-        status=row.status,
-        archived=row.archived,
-        archived_ms=row.archived_ms,
-    )
+def _issues(session: Session, rows: Sequence[IssueRow], app_ids: Mapping[int, str]) -> list[Issue]:
+    platforms = _platforms(session, rows)
+    people = _people(session, rows)
+    return [
+        Issue(
+            id=row.id,
+            app_id=row.app_id,
+            app_key=app_ids[row.app_id],
+            fingerprint=row.fingerprint,
+            message=row.message,
+            error_type=row.error_type,
+            event_count=row.event_count,
+            first_seen_ms=row.first_seen_ms,
+            last_seen_ms=row.last_seen_ms,
+            first_seen_release=row.first_seen_release,
+            last_seen_release=row.last_seen_release,
+            fixed_in_release=row.fixed_in_release,
+            verified_in_release=row.verified_in_release,
+            status=row.status,
+            archived=row.archived,
+            archived_ms=row.archived_ms,
+            regressed_ms=row.regressed_ms,
+            regressed_in_release=row.regressed_in_release,
+            status_changed_ms=row.status_changed_ms,
+            status_changed_by=people[row.status_changed_by].email if row.status_changed_by in people else None,
+            assignee=people[row.assignee_id].public_id if row.assignee_id in people else None,
+            muted_until_ms=row.muted_until_ms,
+            platforms=platforms[row.app_id, row.id],
+        )
+        for row in rows
+    ]
 
 
-def _with_platforms(session: Session, issues: list[Issue]) -> list[Issue]:
+def _people(session: Session, rows: Sequence[IssueRow]) -> dict[int | None, UserRow]:
+    ids = {row.assignee_id for row in rows} | {row.status_changed_by for row in rows}
+    ids.discard(None)
+    return {user.id: user for user in session.exec(select(UserRow).where(col(UserRow.id).in_(ids)))} if ids else {}
+
+
+def _platforms(session: Session, rows: Sequence[IssueRow]) -> defaultdict[tuple[int, int], dict[str, int]]:
     found: defaultdict[tuple[int, int], dict[str, int]] = defaultdict(dict)
-    keys = [(issue.app_id, issue.id) for issue in issues]
-    rows = session.exec(
+    keys = [(row.app_id, row.id) for row in rows]
+    query = (
         select(IssuePlatformRow)
         .where(tuple_(col(IssuePlatformRow.app_id), col(IssuePlatformRow.issue_id)).in_(keys))
         .order_by(col(IssuePlatformRow.event_count).desc())
     )
-    for row in rows:
+    for row in session.exec(query):
         found[row.app_id, row.issue_id][row.platform] = row.event_count
-    for issue in issues:
-        issue.platforms = found[issue.app_id, issue.id]
-    return issues
+    return found

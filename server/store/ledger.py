@@ -4,10 +4,13 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sqlmodel import Session, col, func, select
+import sqlalchemy as sa
+from sqlmodel import Session, col
 
 from server.store.counters import DUPLICATE, LIMITED, RECEIVED, REJECTED, STORED
 from server.store.tables import LedgerRow
+
+_OUTCOMES = (RECEIVED, STORED, DUPLICATE, REJECTED, LIMITED)
 
 
 @dataclass(slots=True)
@@ -20,15 +23,13 @@ class LedgerEntry:
     reasons: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
-_OUTCOMES = (RECEIVED, STORED, DUPLICATE, REJECTED, LIMITED)
-
-
 def read(session: Session, app_ids: Mapping[int, str], first_minute: int, last_minute: int) -> list[LedgerEntry]:
     """Entries of the apps in the inclusive range of minutes, newest first, then by app."""
-    rows = session.exec(
-        select(LedgerRow.app_id, LedgerRow.minute, LedgerRow.outcome, LedgerRow.reason, func.sum(LedgerRow.events))
-        .where(col(LedgerRow.app_id).in_(app_ids), col(LedgerRow.minute).between(first_minute, last_minute))
-        .group_by(col(LedgerRow.app_id), col(LedgerRow.minute), col(LedgerRow.outcome), col(LedgerRow.reason))
+    key = (col(LedgerRow.app_id), col(LedgerRow.minute), col(LedgerRow.outcome), col(LedgerRow.reason))
+    rows = session.connection().execute(
+        sa.select(*key, sa.func.sum(col(LedgerRow.events)))
+        .where(key[0].in_(app_ids), key[1].between(first_minute, last_minute))
+        .group_by(*key)
     )
     entries: dict[tuple[int, int], LedgerEntry] = {}
     for app_id, minute, outcome, reason, events in rows:

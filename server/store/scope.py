@@ -2,7 +2,7 @@
 
 from sqlmodel import Session, col, select
 
-from server.store.tables import AppRow
+from server.store.tables import AppRow, UserRow
 
 
 def app_id_of(session: Session, app_key: str) -> int | None:
@@ -17,3 +17,9 @@ def owned_apps(session: Session, user_id: int, app_key: str = "") -> dict[int, s
         query = query.where(AppRow.app_key == app_key)
     rows = session.exec(query.order_by(col(AppRow.id))).all()
     return {app_id: key for app_id, key in rows if app_id is not None}
+
+
+def member_of(session: Session, app_id: int, public_id: str) -> UserRow | None:
+    """The user with this public id, if the user may see the app."""
+    query = select(UserRow).join(AppRow, col(AppRow.owner_id) == col(UserRow.id))
+    return session.exec(query.where(AppRow.id == app_id, UserRow.public_id == public_id)).first()

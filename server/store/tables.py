@@ -105,6 +105,12 @@ class IssueRow(SQLModel, table=True):
     status: str = Field(default="open")
     archived: bool = Field(default=False)
     archived_ms: int | None = Field(default=None, sa_type=BigInteger)
+    regressed_ms: int | None = Field(default=None, sa_type=BigInteger)
+    regressed_in_release: str | None = None
+    status_changed_ms: int | None = Field(default=None, sa_type=BigInteger)
+    status_changed_by: int | None = None
+    assignee_id: int | None = None
+    muted_until_ms: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class IssuePlatformRow(SQLModel, table=True):
@@ -118,14 +124,28 @@ class IssuePlatformRow(SQLModel, table=True):
     event_count: int = Field(sa_type=BigInteger)
 
 
+class IssueCommentRow(SQLModel, table=True):
+    """What somebody (None: the server) wrote or did about an issue; `kind` is `comment` or names the change."""
+
+    __tablename__: ClassVar[str] = "issue_comments"
+
+    app_id: int = Field(primary_key=True, sa_type=BigInteger)
+    issue_id: int = Field(primary_key=True, sa_type=BigInteger)
+    id: int = Field(primary_key=True, sa_type=BigInteger)
+    author_id: int | None
+    kind: str
+    text: str
+    created_ms: int = Field(sa_type=BigInteger)
+
+
 class DistinctUserRow(SQLModel, table=True):
     """A user counted in one scope: the app, a platform, an issue, or a platform's hour (see counters.py)."""
 
     __tablename__: ClassVar[str] = "distinct_users"
-    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 -- SQLAlchemy's own form
+    __table_args__ = {"sqlite_with_rowid": False}
 
     app_id: int = Field(primary_key=True, sa_type=BigInteger)
-    scope: str = Field(primary_key=True, sa_type=ByteOrdered)  # type: ignore[call-overload]  # an instance works too
+    scope: str = Field(primary_key=True, sa_type=ByteOrdered)
     user_key: int = Field(primary_key=True, sa_type=BigInteger)
 
 

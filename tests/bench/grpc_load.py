@@ -1,7 +1,6 @@
 """The load generator for gRPC: several client processes that start together."""
 
 import json
-import math
 import os
 import subprocess
 import sys
@@ -27,25 +26,40 @@ class Fleet:
     concurrency: int
 
 
-def ingest(target: str, requests: Sequence[bytes], fleet: Fleet, *, seconds: float = math.inf, count: int = 0) -> Load:
-    """Send batches made from the serialised `requests`, for some seconds or `count` times in all."""
-    with tempfile.NamedTemporaryFile(suffix=".bin") as file:
-        file.write(b"".join(requests))
-        file.flush()
-        plan = {
-            "target": target,
-            "templates": file.name,
-            "template_bytes": [len(request) for request in requests],
-            "concurrency": fleet.concurrency,
-            "seconds": min(seconds, FOR_EVER),
-        }
-        shares = [count // fleet.processes + (i < count % fleet.processes) for i in range(fleet.processes)]
-        clients = [_start(plan | {"prefix": uuid4().hex[:8], "requests": share or FOR_EVER}) for share in shares]
-        for client in clients:
-            _expect(client, READY)
-        for client in clients:
+class Clients:
+    """Connected client processes that send batches made from the serialised `requests` once `run` is called.
+
+    They send for some seconds or `count` times in all.
+    """
+
+    def __init__(
+        self, target: str, requests: Sequence[bytes], fleet: Fleet, *, seconds: float = FOR_EVER, count: int = 0
+    ) -> None:
+        with tempfile.NamedTemporaryFile(suffix=".bin") as file:
+            file.write(b"".join(requests))
+            file.flush()
+            plan = {
+                "target": target,
+                "templates": file.name,
+                "template_bytes": [len(request) for request in requests],
+                "concurrency": fleet.concurrency,
+                "seconds": seconds,
+            }
+            shares = [count // fleet.processes + (i < count % fleet.processes) for i in range(fleet.processes)]
+            self._clients = [
+                _start(plan | {"prefix": uuid4().hex[:8], "requests": share if count else FOR_EVER}) for share in shares
+            ]
+            for client in self._clients:
+                _expect(client, READY)
+
+    def run(self) -> Load:
+        """Send, wait for every answer, and return what was seen."""
+        for client in self._clients:
             _say(client, "go")
-        return _sum([json.loads(_line(client)) for client in clients])
+        told = [json.loads(_line(client)) for client in self._clients]
+        for client in self._clients:
+            client.communicate()
+        return _sum(told)
 
 
 def _start(plan: dict[str, Any]) -> subprocess.Popen[str]:

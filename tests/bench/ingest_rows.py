@@ -48,9 +48,8 @@ class GrpcRow:
         """Measure it."""
         workload = Workload(seed=self.events)
         requests = [request_bytes(workload.batch(app_key, self.events)) for _ in range(self.templates)]
-        return measure.ingest(
-            site, self.name, lambda: grpc_load.ingest(site.collector.grpc, requests, self.fleet, seconds=seconds)
-        )
+        clients = grpc_load.Clients(site.collector.grpc, requests, self.fleet, seconds=seconds)
+        return measure.ingest(site, self.name, clients.run)
 
 
 REST_1 = RestRow(1, 16, 2_000)

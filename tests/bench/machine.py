@@ -26,8 +26,8 @@ def facts(directory: Path) -> Facts:
 
 def filesystem(directory: Path) -> str:
     """The type of the file system under `directory`."""
-    answer = subprocess.run(["stat", "-f", "-c", "%T", directory], capture_output=True, text=True, check=True)
-    return answer.stdout.strip()
+    answer = subprocess.run(["df", "--output=fstype", directory], capture_output=True, text=True, check=True)
+    return answer.stdout.split()[-1]
 
 
 def _field(path: str, pattern: str) -> str:

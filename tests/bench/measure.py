@@ -15,7 +15,6 @@ SETTLE_S = 0.3
 
 @dataclass(frozen=True)
 class _State:
-    cpu_s: float
     size_bytes: int
     events: int
     ledger: dict[str, int]
@@ -25,8 +24,10 @@ def ingest(site: Site, name: str, load: Callable[[], Load]) -> Row:
     """Run `load`, which sends events and waits for the answers, and compare with what the database then holds."""
     usage.reset_peak(site.pid)
     before = _state(site)
+    clock = _Clock(site)
     found = load()
     time.sleep(SETTLE_S)
+    clock.stop()
     after = _state(site)
     stored = after.events - before.events
     return Row(
@@ -38,8 +39,9 @@ def ingest(site: Site, name: str, load: Callable[[], Load]) -> Row:
         found.p50_ms,
         found.p95_ms,
         found.p99_ms,
-        cpu_s_per_10k=10_000 * (after.cpu_s - before.cpu_s) / max(1, stored),
+        cpu_s_per_10k=10_000 * clock.site_s / max(1, stored),
         generator_cores=found.cpu_s / found.seconds,
+        other_cores=clock.other_cores(found),
         peak_mb=usage.peak_bytes(site.pid) / MIB,
         event_bytes=(after.size_bytes - before.size_bytes) / max(1, stored),
         faults=found.faults,
@@ -50,8 +52,9 @@ def ingest(site: Site, name: str, load: Callable[[], Load]) -> Row:
 
 def reads(site: Site, name: str, load: Callable[[], Load]) -> Row:
     """Run `load`, which asks and waits for the answers."""
-    cpu_before_s = _cpu_s(site)
+    clock = _Clock(site)
     found = load()
+    clock.stop()
     return Row(
         site.database.name,
         name,
@@ -60,18 +63,37 @@ def reads(site: Site, name: str, load: Callable[[], Load]) -> Row:
         found.p50_ms,
         found.p95_ms,
         found.p99_ms,
-        cpu_s_per_10k=10_000 * (_cpu_s(site) - cpu_before_s) / max(1, found.requests),
+        cpu_s_per_10k=10_000 * clock.site_s / max(1, found.requests),
+        other_cores=clock.other_cores(found),
         faults=found.faults,
     )
 
 
 def _state(site: Site) -> _State:
     database = site.database
-    return _State(_cpu_s(site), database.size_bytes(), database.events(), database.ledger())
+    return _State(database.size_bytes(), database.events(), database.ledger())
 
 
-def _cpu_s(site: Site) -> float:
-    return usage.cpu_s(site.pid) + site.database.cpu_s()
+class _Clock:
+    """The CPU that the site and the whole machine use from now until `stop`."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self.site_s = -self._site_cpu_s()
+        self._machine_s = -usage.machine_cpu_s()
+        self._seconds = -time.monotonic()
+
+    def stop(self) -> None:
+        self.site_s += self._site_cpu_s()
+        self._machine_s += usage.machine_cpu_s()
+        self._seconds += time.monotonic()
+
+    def other_cores(self, load: Load) -> float:
+        """Cores that neither the site nor its load generator used."""
+        return max(0.0, self._machine_s - self.site_s - load.cpu_s) / self._seconds
+
+    def _site_cpu_s(self) -> float:
+        return usage.cpu_s(self._site.pid) + self._site.database.cpu_s()
 
 
 def _books(before: _State, after: _State, load: Load) -> str:

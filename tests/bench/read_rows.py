@@ -48,7 +48,10 @@ def run(site: Site, sizes: list[int], seconds: float, *, busy: bool, note: Calla
 
 def _fill(site: Site, requests: list[bytes], events: int) -> None:
     count = -(-events // FILL_EVENTS)
-    if count > 0 and (load := grpc_load.ingest(site.collector.grpc, requests, FILL_FLEET, count=count)).faults:
+    if count <= 0:
+        return
+    load = grpc_load.Clients(site.collector.grpc, requests, FILL_FLEET, count=count).run()
+    if load.faults:
         raise BenchFault(f"filling the data set failed: {load}")
 
 

@@ -12,6 +12,9 @@ from tests.bench.machine import Facts
 from tests.bench.result import Row
 from tests.collector import ROOT
 
+QUIET_CORES = 0.2
+"""What a machine may do beside the bench, such as writing pages back, without spoiling it."""
+
 RESULTS = ROOT / "bench-results"
 _HEADS = (
     "",
@@ -23,7 +26,8 @@ _HEADS = (
     "peak MB",
     "B/event",
     "of raw",
-    "gen. cores",
+    "generator",
+    "others",
     "budget",
     "met",
 )
@@ -58,6 +62,7 @@ class Report:
         return [row for row in self.rows if row.engine == engine]
 
     def _lines(self) -> Iterator[str]:
+        yield "CPU: seconds of collector and database for 10,000 events or requests; cores of the load generator and of other work."
         yield from (f"{name:12} {value}" for name, value in self.machine.items())
         for engine, description in self.databases.items():
             rows = self._of(engine)
@@ -85,13 +90,17 @@ def _cells(row: Row) -> tuple[str, ...]:
         _number(row.event_bytes, 0),
         "" if row.share is None else f"{row.share:.0%}",
         _number(row.generator_cores, 2),
+        _number(row.other_cores, 2),
         ", ".join(budget.text for budget in promised),
         _yes_no([budget.is_met(row) for budget in promised]),
     )
 
 
 def _complaints(rows: Sequence[Row]) -> Iterator[str]:
-    """What makes a row's figures worthless: answers that were no success, and books that do not agree."""
+    """What makes figures worthless: answers that were no success, books that do not agree, a machine that was not ours."""
+    others = max((row.other_cores or 0 for row in rows), default=0)
+    if others > QUIET_CORES:
+        yield f"! other work used up to {others:.1f} cores meanwhile: rates and latencies are worse than this machine's"
     for row in rows:
         if row.faults:
             yield f"! {row.name}: {row.faults} requests failed"

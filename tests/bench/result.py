@@ -44,6 +44,8 @@ class Row:
     """CPU seconds of collector and database for 10,000 events (or requests)."""
     generator_cores: float | None = None
     """Cores that the load generator used: near its number of processes, it was the bottleneck."""
+    other_cores: float | None = None
+    """Cores that other work on this machine used meanwhile: the row was disturbed by as much."""
     peak_mb: float | None = None
     event_bytes: float | None = None
     """Growth of tables and indexes on disk per stored event."""
@@ -52,4 +54,4 @@ class Row:
     faults: int = 0
     books: str = ""
     """What is wrong between acknowledged, booked and stored events; empty when all agree."""
-    extra: dict[str, float | str] = field(default_factory=dict)
+    extra: dict[str, float] = field(default_factory=dict)

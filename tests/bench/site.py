@@ -74,11 +74,11 @@ class Engine:
 class Site:
     """A running collector, its database, and one account that owns every app."""
 
-    def __init__(self, collector: Collector, database: Database) -> None:
+    def __init__(self, collector: Collector, database: Database, rest: Rest) -> None:
         self.collector = collector
         self.database = database
-        self.rest = Rest(collector.rest)
-        self.account: Account = self.rest.register()
+        self.rest = rest
+        self.account: Account = rest.register()
 
     @property
     def pid(self) -> int:
@@ -89,10 +89,6 @@ class Site:
         key: str = self.rest.create_app(self.account)["appKey"]
         return key
 
-    def close(self) -> None:
-        self.rest.close()
-        self.collector.stop()
-
 
 @contextmanager
 def open_site(engine: Engine, workers: int = 1) -> Iterator[Site]:
@@ -101,8 +97,6 @@ def open_site(engine: Engine, workers: int = 1) -> Iterator[Site]:
     data_dir = Path(tempfile.mkdtemp(dir=engine.directory))
     count = workers if engine.name == "postgresql" else 1
     with Collector(data_dir, "serve", "--database-url", database.url, "--workers", str(count)) as collector:
-        site = Site(collector, database)
-        try:
-            yield site
-        finally:
-            site.close()
+        with Rest(collector.rest) as rest:
+            yield Site(collector, database, rest)
+        collector.stop()

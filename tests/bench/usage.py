@@ -20,6 +20,13 @@ def cpu_s(root: int) -> float:
     return sum(process.ticks for process in _tree(root)) / TICKS_PER_S
 
 
+def machine_cpu_s() -> float:
+    """Seconds of CPU that everything on this machine has used, in user and kernel mode."""
+    with Path("/proc/stat").open() as file:
+        user, nice, system = (int(field) for field in file.readline().split()[1:4])
+    return (user + nice + system) / TICKS_PER_S
+
+
 def reset_peak(root: int) -> None:
     """Begin a new peak of resident memory for a process and its children."""
     for process in _tree(root):

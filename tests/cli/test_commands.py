@@ -4,11 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
-import pytest
 
-from tests.client import Rest
 from tests.collector import Collector, run
-from tests.sample import error_event
 
 
 def test_doctor_finds_nothing_wrong_with_a_fresh_machine(tmp_path: Path) -> None:
@@ -51,24 +48,9 @@ def test_demo_without_a_collector_says_so(tmp_path: Path) -> None:
 
 def test_the_banner_names_both_doors_and_the_database(start_collector: Callable[..., Collector]) -> None:
     collector = start_collector("sqlite")
-    assert httpx.get(f"{collector.rest}/health", trust_env=False).json() == {
+    assert httpx.get(f"{collector.rest}/health", trust_env=False, verify=False).json() == {
         "ok": True,
         "service": "healthguard-server",
     }
-    assert httpx.get(f"{collector.rest}/ready", trust_env=False).status_code == 200
-    assert collector.stop() == 0
-
-
-@pytest.mark.slow
-def test_several_workers_share_the_ports_and_the_counts(
-    start_collector: Callable[..., Collector], connect: Callable[[str], Rest]
-) -> None:
-    collector = start_collector("postgresql", "--workers", "2")
-    account, app_key = connect(collector.rest).new_app_key()
-    for _ in range(20):
-        # A new connection each time, so that the system deals them out to both workers.
-        assert connect(collector.rest).ingest(app_key, [error_event(), error_event()]).json() == {"accepted": 2}
-    rest = connect(collector.rest)
-    assert rest.totals(account)["events"] == 40
-    assert rest.issues(account)[0]["eventCount"] == 40
+    assert httpx.get(f"{collector.rest}/ready", trust_env=False, verify=False).status_code == 200
     assert collector.stop() == 0

@@ -15,6 +15,8 @@ from tests.store_access import stored_event_ids
 
 Batch = list[dict[str, Any]]
 
+PROGRESS_SECONDS = 60
+
 
 @dataclass
 class Crowd:
@@ -38,6 +40,13 @@ class Crowd:
         random.shuffle(batch)
         self.sent.update(event["eventId"] for event in batch)
         return batch
+
+    async def acknowledge_more(self, events: int) -> None:
+        """Waits until so many events more have been acknowledged."""
+        enough = len(self.acknowledged) + events
+        async with asyncio.timeout(PROGRESS_SECONDS):
+            while len(self.acknowledged) < enough:  # noqa: ASYNC110 -- a kill should come at any instant, not at an event
+                await asyncio.sleep(0.005)
 
     async def send(self, http: httpx.AsyncClient, batch: Batch) -> None:
         try:
@@ -63,6 +72,8 @@ class Load:
         self._stopping = False
 
     async def __aenter__(self) -> Self:
+        # verify=False: nothing here is TLS, and loading certificates costs as much as a hundred requests.
+        self._http = httpx.AsyncClient(base_url=self._base, timeout=30, trust_env=False, verify=False)
         self._tasks = [asyncio.create_task(self._run()) for _ in range(self._clients)]
         return self
 
@@ -71,12 +82,12 @@ class Load:
     ) -> None:
         self._stopping = True
         await asyncio.gather(*self._tasks)
+        await self._http.aclose()
 
     async def _run(self) -> None:
-        async with httpx.AsyncClient(base_url=self._base, timeout=30, trust_env=False) as http:
-            while not self._stopping:
-                await self._crowd.send(http, self._crowd.next_batch())
-                await asyncio.sleep(0.002)  # a dead server must not turn this into a busy loop
+        while not self._stopping:
+            await self._crowd.send(self._http, self._crowd.next_batch())
+            await asyncio.sleep(0.002)  # a dead server must not turn this into a busy loop
 
 
 def check_books(rest: Rest, account: Account, crowd: Crowd, database_url: str) -> None:

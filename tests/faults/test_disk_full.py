@@ -3,9 +3,11 @@
 import base64
 import os
 import resource
+import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,7 @@ def small_disk(tmp_path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK_BYTES}", "tmpfs", str(disk)]
     mounted = os.geteuid() == 0 and subprocess.run(mount, capture_output=True, check=False).returncode == 0
     limit = (SMALL_DISK_BYTES, SMALL_DISK_BYTES)
-    yield disk / "data", {} if mounted else {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit)}
+    yield disk, {} if mounted else {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit)}
     if mounted:
         subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
@@ -42,7 +44,7 @@ def _incompressible() -> str:
 
 @pytest.mark.slow
 def test_a_full_disk_refuses_and_corrupts_nothing(
-    small_disk: tuple[Path, dict[str, Any]], connect: Callable[[str], Rest]
+    small_disk: tuple[Path, dict[str, Any]], tmp_path: Path, connect: Callable[[str], Rest]
 ) -> None:
     data_dir, options = small_disk
     with Collector(data_dir, env={"HEALTHGUARD_DISK_FLOOR_BYTES": "0"}, **options) as collector:
@@ -67,12 +69,23 @@ def test_a_full_disk_refuses_and_corrupts_nothing(
         assert rest.issues(account)[0]["eventCount"] == totals["events"]
         collector.kill()
 
-    database = data_dir / "healthguard.db"
-    with sqlite3.connect(database) as connection:
+    # A copy on a disk with room: opening a database is itself a write.
+    rescued = shutil.copytree(data_dir, tmp_path / "rescued") / "healthguard.db"
+    with closing(sqlite3.connect(rescued)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    stored = stored_event_ids(f"sqlite:///{database}", app_key)
+    stored = stored_event_ids(f"sqlite:///{rescued}", app_key)
     assert acknowledged <= stored.keys()
     assert len(stored) == totals["events"]
+
+
+def test_a_log_that_cannot_be_written_stops_nothing(tmp_path: Path, connect: Callable[[str], Rest]) -> None:
+    with Path("/dev/full").open("w") as full, Collector(tmp_path / "data", stderr=full) as collector:
+        rest = connect(collector.rest)
+        account, app_key = rest.new_app_key()
+        assert rest.ingest(app_key, [error_event()]).json() == {"accepted": 1}
+        assert rest.http.get("/api/issues/nonsense", headers=account.headers).status_code == 404
+        assert rest.totals(account)["events"] == 1
+        assert collector.stop() == 0
 
 
 def test_below_the_disk_floor_ingest_is_shed_and_reads_stay_up(

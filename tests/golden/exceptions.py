@@ -217,6 +217,28 @@ FAMILIES = [
             "detail.odd.len80": "200",
         },
     ),
+    Family(
+        reason=(
+            "A change that needs no body takes none, whatever the content type says: dashboards announce "
+            "application/json on every request. JSON that came as text/plain is read as JSON."
+        ),
+        answers={
+            "life.archive.json-ct-no-body": "404 ISSUE_NOT_FOUND",
+            "life.reopen.json-ct-no-body": "404 ISSUE_NOT_FOUND",
+            "life.fixed.text-plain": "200",
+        },
+    ),
+    Family(
+        reason="A release of 256 characters, which events may carry, can also be the one that fixes an issue; it answered 500.",
+        answers={"life.fixed.too-long": "200"},
+    ),
+    Family(
+        reason=(
+            "Pre-releases are older than their release: 1.2.0-beta does not reopen what 1.2.0 fixed, and 1.2.0 does reopen "
+            "what 1.2.0-beta was said to fix."
+        ),
+        answers={"relcmp.result": "200 status"},
+    ),
 ]
 
 VERDICTS = {

@@ -170,6 +170,8 @@ async def test_each_request_is_logged_once_and_without_secrets(
     metadata = (("authorization", f"Bearer {account.token}"), ("x-request-id", "req-grpc-log-test"))
     await stub.GetOverview(issue_service_pb.GetOverviewRequest(), metadata=metadata)
     lines = [line for line in collector.logs() if line.get("requestID") == "req-grpc-log-test"]
-    assert [line["method"] for line in lines] == ["/healthguard.v1.IssueService/GetOverview"]
+    assert [(line["method"], line["url"], line["status"]) for line in lines] == [
+        ("GRPC", "/healthguard.v1.IssueService/GetOverview", 0)
+    ]
     assert {"ts", "level", "caller", "msg", "status", "durationMs"} <= lines[0].keys()
     assert account.token not in collector.log_text()

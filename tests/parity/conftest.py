@@ -46,7 +46,7 @@ async def grpc_in_process(request: pytest.FixtureRequest) -> AsyncIterator[Drive
     url = request.getfixturevalue("own_database")
     data_dir = request.getfixturevalue("tmp_path")
     settings = Settings.load(data_dir=data_dir, database_url=url, registrations_per_hour=1_000_000)
-    async with app._backend(settings) as backend:
+    async with app.open_backend(settings) as backend:
         yield GrpcDriver(InProcessChannel(backend.in_process()))
 
 

@@ -25,7 +25,7 @@ from healthguard.v1 import (
 
 from tests.parity.driver import Json, Refused, bearer
 
-TIMES = ("start", "end")
+TIMES = ("start", "end", "mutedUntil")
 
 
 class GrpcDriver:
@@ -76,6 +76,40 @@ class GrpcDriver:
         return await self._call(
             self._issues.GetIssue, _filtered(issue_service_pb.GetIssueRequest(id=id), filters), token
         )
+
+    async def issue_events(self, token: str | None, id: str, **filters: Any) -> Json:
+        request = _filtered(issue_service_pb.ListIssueEventsRequest(id=id), filters)
+        return await self._call(self._issues.ListIssueEvents, request, token)
+
+    async def archive(self, token: str | None, id: str) -> Json:
+        return await self._call(self._issues.ArchiveIssue, issue_service_pb.ArchiveIssueRequest(id=id), token)
+
+    async def reopen(self, token: str | None, id: str) -> Json:
+        return await self._call(self._issues.ReopenIssue, issue_service_pb.ReopenIssueRequest(id=id), token)
+
+    async def fixed(self, token: str | None, id: str, release: str | None) -> Json:
+        request = issue_service_pb.MarkIssueFixedRequest(id=id, fixed_in_release=release)
+        return await self._call(self._issues.MarkIssueFixed, request, token)
+
+    async def verified(self, token: str | None, id: str, release: str | None) -> Json:
+        request = issue_service_pb.MarkIssueVerifiedRequest(id=id, verified_in_release=release)
+        return await self._call(self._issues.MarkIssueVerified, request, token)
+
+    async def update_issue(self, token: str | None, id: str, **changes: Any) -> Json:
+        request = issue_service_pb.UpdateIssueRequest(id=id)
+        mask = {"assignee": "assignee", "mutedUntil": "mute_expire_time"}
+        for name in (changes.pop("updateMask", None) or "").split(","):
+            if name:
+                request.update_mask.paths.append(mask.get(name, name))
+        return await self._call(self._issues.UpdateIssue, _filtered(request, changes), token)
+
+    async def comment(self, token: str | None, id: str, text: str) -> Json:
+        request = issue_service_pb.AddIssueCommentRequest(id=id, text=text)
+        return await self._call(self._issues.AddIssueComment, request, token)
+
+    async def comments(self, token: str | None, id: str, **filters: Any) -> Json:
+        request = _filtered(issue_service_pb.ListIssueCommentsRequest(id=id), filters)
+        return await self._call(self._issues.ListIssueComments, request, token)
 
     async def ledger(self, token: str | None, **filters: Any) -> Json:
         return await self._call(self._ledger.GetLedger, _filtered(ledger_service_pb.GetLedgerRequest(), filters), token)

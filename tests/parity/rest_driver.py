@@ -13,7 +13,6 @@ KINDS = {
     400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",
     404: "NOT_FOUND",
-    409: "ALREADY_EXISTS",
     429: "RESOURCE_EXHAUSTED",
     503: "UNAVAILABLE",
 }
@@ -26,7 +25,9 @@ class RestDriver:
 
     def __init__(self, base: str) -> None:
         address = f"10.{random.randint(0, 255)}.{random.randint(0, 255)}.{random.randint(1, 254)}"
-        self.http = httpx.AsyncClient(base_url=base, headers={"x-forwarded-for": address}, timeout=30, trust_env=False)
+        self.http = httpx.AsyncClient(
+            base_url=base, headers={"x-forwarded-for": address}, timeout=30, trust_env=False, verify=False
+        )
 
     async def register(self, email: str, password: str) -> Json:
         return await self._call("POST", "/api/auth/register", json={"email": email, "password": password})
@@ -58,7 +59,33 @@ class RestDriver:
         return await self._call("GET", "/api/issues", token, params=filters)
 
     async def issue(self, token: str | None, id: str, **filters: Any) -> Json:
-        return await self._call("GET", f"/api/issues/{quote(id, safe='')}", token, params=filters)
+        return await self._call("GET", _of_issue(id), token, params=filters)
+
+    async def issue_events(self, token: str | None, id: str, **filters: Any) -> Json:
+        return await self._call("GET", _of_issue(id, "events"), token, params=filters)
+
+    async def archive(self, token: str | None, id: str) -> Json:
+        return await self._call("PATCH", _of_issue(id, "archive"), token)
+
+    async def reopen(self, token: str | None, id: str) -> Json:
+        return await self._call("PATCH", _of_issue(id, "reopen"), token)
+
+    async def fixed(self, token: str | None, id: str, release: str | None) -> Json:
+        body = {} if release is None else {"fixedInRelease": release}
+        return await self._call("PATCH", _of_issue(id, "fixed"), token, json=body)
+
+    async def verified(self, token: str | None, id: str, release: str | None) -> Json:
+        body = {} if release is None else {"verifiedInRelease": release}
+        return await self._call("PATCH", _of_issue(id, "verified"), token, json=body)
+
+    async def update_issue(self, token: str | None, id: str, **changes: Any) -> Json:
+        return await self._call("PATCH", _of_issue(id), token, json=changes)
+
+    async def comment(self, token: str | None, id: str, text: str) -> Json:
+        return await self._call("POST", _of_issue(id, "comments"), token, json={"text": text})
+
+    async def comments(self, token: str | None, id: str, **filters: Any) -> Json:
+        return await self._call("GET", _of_issue(id, "comments"), token, params=filters)
 
     async def ledger(self, token: str | None, **filters: Any) -> Json:
         return await self._call("GET", "/api/ledger", token, params=filters)
@@ -69,10 +96,21 @@ class RestDriver:
             return answer.json() if answer.content else {}
         problem = answer.json()
         fields = tuple(v["field"] for v in problem.get("violations", ()))
-        raise Refused(KINDS[answer.status_code], problem["code"], problem["message"], fields)
+        raise Refused(_kind(answer.status_code, problem["code"]), problem["code"], problem["message"], fields)
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.http.aclose()
+
+
+def _of_issue(id: str, *parts: str) -> str:
+    return "/".join(("/api/issues", quote(id, safe=""), *parts))
+
+
+def _kind(status: int, reason: str) -> str:
+    """The gRPC code; 409 stands for two of them."""
+    if status == 409:
+        return "ALREADY_EXISTS" if reason.endswith("_REGISTERED") else "FAILED_PRECONDITION"
+    return KINDS[status]

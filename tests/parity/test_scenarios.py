@@ -102,7 +102,7 @@ async def test_unknown_account_and_wrong_password_answer_alike(driver: Driver, t
     assert await refusal(driver.login(new_email(), PASSWORD)) == wrong
 
 
-@pytest.mark.parametrize("token", [None, "", NOBODYS_TOKEN, "x"])
+@pytest.mark.parametrize("token", [None, NOBODYS_TOKEN, "session_", "x"])
 async def test_calls_of_users_need_a_good_token(driver: Driver, token: str | None) -> None:
     expected = ("UNAUTHENTICATED", "UNAUTHENTICATED")
     assert await refusal(driver.me(token)) == expected
@@ -222,7 +222,7 @@ async def test_issues_tell_what_their_events_say(driver: Driver, tenant: Tenant)
     await driver.ingest(tenant.app_key, [second])
     await driver.ingest(tenant.app_key, [first])
     (issue,) = (await driver.issues(tenant.token, appKey=tenant.app_key))["issues"]
-    assert issue == {
+    expected = {
         "id": f"{tenant.app_key}:js:a:b",
         "appKey": tenant.app_key,
         "fingerprint": "js:a:b",
@@ -240,6 +240,7 @@ async def test_issues_tell_what_their_events_say(driver: Driver, tenant: Tenant)
         "archived": False,
         "archivedAt": None,
     }
+    assert {name: issue[name] for name in expected} == expected
 
 
 async def test_an_issue_shows_its_events_newest_first_and_as_sent(driver: Driver, tenant: Tenant) -> None:

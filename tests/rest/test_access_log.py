@@ -35,7 +35,7 @@ def test_a_refused_request_keeps_its_cause(collector: Collector, rest: Rest) -> 
     assert answer.headers["x-request-id"] == "req-refused-log"
     (line,) = lines_of(collector, "req-refused-log")
     assert (line["level"], line["status"]) == ("warning", 401)
-    assert "UNAUTHENTICATED" in str(line["error"])
+    assert "NotSignedIn" in line["error"]
 
 
 def test_nothing_secret_is_ever_logged(collector: Collector, rest: Rest) -> None:

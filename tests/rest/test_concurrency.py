@@ -15,7 +15,7 @@ WRITERS = 10
 
 @pytest.fixture
 async def http(collector: Collector) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=collector.rest, timeout=30, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=collector.rest, timeout=30, trust_env=False, verify=False) as client:
         yield client
 
 

@@ -67,8 +67,11 @@ async def test_events_of_an_issue_come_newest_first_and_ties_newest_arrival_firs
     await commit(store, submission(event(payload=b"1"), event(payload=b"2"), event(at=NOW + 1, payload=b"3")))
     issue = await store.read(issues.find, APP, "js:a")
     assert issue is not None
-    assert await store.read(issues.latest_events, issue, TimeRange(), "", 50) == [b"3", b"2", b"1"]
-    assert await store.read(issues.latest_events, issue, TimeRange(NOW, NOW), "", 1) == [b"2"]
+    all_of_it = await store.read(issues.events_of, issue, TimeRange(), "", None, 50)
+    assert [found.payload for found in all_of_it] == [b"3", b"2", b"1"]
+    (newest,) = await store.read(issues.events_of, issue, TimeRange(NOW, NOW), "", None, 1)
+    (next_one,) = await store.read(issues.events_of, issue, TimeRange(), "", (newest.time_ms, newest.id), 9)
+    assert (newest.payload, next_one.payload) == (b"2", b"1")
 
 
 async def test_pages_follow_each_other_without_gap_or_repeat(store: Engine) -> None:
@@ -183,3 +186,9 @@ async def test_lost_database_is_unavailable(engine: str) -> None:
     with pytest.raises(StoreUnavailable):
         await lost.read(issues.totals, IssueFilter(APP))
     lost.close()
+
+
+async def test_nul_in_a_filter_finds_nothing(store: Engine) -> None:
+    await commit(store, submission(event()))
+    assert await read_totals(store, IssueFilter(APP, "we\0b")) == Totals()
+    assert await store.read(issues.find, APP, "js:\0") is None

@@ -37,7 +37,7 @@ ISSUE_STATUS_FILTER_ARCHIVED: IssueStatusFilter
 ISSUE_STATUS_FILTER_ALL: IssueStatusFilter
 
 class Issue(_message.Message):
-    __slots__ = ("id", "app_key", "fingerprint", "message", "error_type", "event_count", "first_seen_time", "last_seen_time", "first_seen_release", "last_seen_release", "fixed_in_release", "verified_in_release", "status", "platform_distribution", "archived", "archive_time")
+    __slots__ = ("id", "app_key", "fingerprint", "message", "error_type", "event_count", "first_seen_time", "last_seen_time", "first_seen_release", "last_seen_release", "fixed_in_release", "verified_in_release", "status", "platform_distribution", "archived", "archive_time", "regressed", "regress_time", "regressed_in_release", "assignee", "mute_expire_time", "status_changed_by", "status_change_time")
     class PlatformDistributionEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -61,6 +61,13 @@ class Issue(_message.Message):
     PLATFORM_DISTRIBUTION_FIELD_NUMBER: _ClassVar[int]
     ARCHIVED_FIELD_NUMBER: _ClassVar[int]
     ARCHIVE_TIME_FIELD_NUMBER: _ClassVar[int]
+    REGRESSED_FIELD_NUMBER: _ClassVar[int]
+    REGRESS_TIME_FIELD_NUMBER: _ClassVar[int]
+    REGRESSED_IN_RELEASE_FIELD_NUMBER: _ClassVar[int]
+    ASSIGNEE_FIELD_NUMBER: _ClassVar[int]
+    MUTE_EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    STATUS_CHANGED_BY_FIELD_NUMBER: _ClassVar[int]
+    STATUS_CHANGE_TIME_FIELD_NUMBER: _ClassVar[int]
     id: str
     app_key: str
     fingerprint: str
@@ -77,7 +84,14 @@ class Issue(_message.Message):
     platform_distribution: _containers.ScalarMap[str, int]
     archived: bool
     archive_time: _timestamp_pb2.Timestamp
-    def __init__(self, id: _Optional[str] = ..., app_key: _Optional[str] = ..., fingerprint: _Optional[str] = ..., message: _Optional[str] = ..., error_type: _Optional[str] = ..., event_count: _Optional[int] = ..., first_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., first_seen_release: _Optional[str] = ..., last_seen_release: _Optional[str] = ..., fixed_in_release: _Optional[str] = ..., verified_in_release: _Optional[str] = ..., status: _Optional[_Union[IssueStatus, str]] = ..., platform_distribution: _Optional[_Mapping[str, int]] = ..., archived: _Optional[bool] = ..., archive_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    regressed: bool
+    regress_time: _timestamp_pb2.Timestamp
+    regressed_in_release: str
+    assignee: str
+    mute_expire_time: _timestamp_pb2.Timestamp
+    status_changed_by: str
+    status_change_time: _timestamp_pb2.Timestamp
+    def __init__(self, id: _Optional[str] = ..., app_key: _Optional[str] = ..., fingerprint: _Optional[str] = ..., message: _Optional[str] = ..., error_type: _Optional[str] = ..., event_count: _Optional[int] = ..., first_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., first_seen_release: _Optional[str] = ..., last_seen_release: _Optional[str] = ..., fixed_in_release: _Optional[str] = ..., verified_in_release: _Optional[str] = ..., status: _Optional[_Union[IssueStatus, str]] = ..., platform_distribution: _Optional[_Mapping[str, int]] = ..., archived: _Optional[bool] = ..., archive_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., regressed: _Optional[bool] = ..., regress_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., regressed_in_release: _Optional[str] = ..., assignee: _Optional[str] = ..., mute_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., status_changed_by: _Optional[str] = ..., status_change_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Totals(_message.Message):
     __slots__ = ("events", "errors", "failed_requests", "affected_users", "issues")
@@ -92,3 +106,17 @@ class Totals(_message.Message):
     affected_users: int
     issues: int
     def __init__(self, events: _Optional[int] = ..., errors: _Optional[int] = ..., failed_requests: _Optional[int] = ..., affected_users: _Optional[int] = ..., issues: _Optional[int] = ...) -> None: ...
+
+class IssueComment(_message.Message):
+    __slots__ = ("id", "author", "kind", "text", "create_time")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    author: str
+    kind: str
+    text: str
+    create_time: _timestamp_pb2.Timestamp
+    def __init__(self, id: _Optional[str] = ..., author: _Optional[str] = ..., kind: _Optional[str] = ..., text: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

@@ -22,13 +22,14 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from healthguard.v1 import event_pb2 as healthguard_dot_v1_dot_event__pb2
 from healthguard.v1 import issue_pb2 as healthguard_dot_v1_dot_issue__pb2
 from healthguard.v1 import options_pb2 as healthguard_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"healthguard/v1/issue_service.proto\x12\x0ehealthguard.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ahealthguard/v1/event.proto\x1a\x1ahealthguard/v1/issue.proto\x1a\x1chealthguard/v1/options.proto\"\xd4\x01\n\x12GetOverviewRequest\x12\x0f\n\x07\x61pp_key\x18\x01 \x01(\t\x12\x10\n\x08platform\x18\x02 \x01(\t\x12\x31\n\x06status\x18\x03 \x01(\x0e\x32!.healthguard.v1.IssueStatusFilter\x12\x35\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\"=\n\x13GetOverviewResponse\x12&\n\x06totals\x18\x01 \x01(\x0b\x32\x16.healthguard.v1.Totals\"\xfa\x01\n\x11ListIssuesRequest\x12\x0f\n\x07\x61pp_key\x18\x01 \x01(\t\x12\x10\n\x08platform\x18\x02 \x01(\t\x12\x31\n\x06status\x18\x03 \x01(\x0e\x32!.healthguard.v1.IssueStatusFilter\x12\x35\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\"T\n\x12ListIssuesResponse\x12%\n\x06issues\x18\x01 \x03(\x0b\x32\x15.healthguard.v1.Issue\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xcc\x01\n\x0fGetIssueRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x31\n\x06status\x18\x02 \x01(\x0e\x32!.healthguard.v1.IssueStatusFilter\x12\x35\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\x12\x10\n\x08platform\x18\x05 \x01(\t\"_\n\x10GetIssueResponse\x12$\n\x05issue\x18\x01 \x01(\x0b\x32\x15.healthguard.v1.Issue\x12%\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x15.healthguard.v1.Event2\x9c\x02\n\x0cIssueService\x12\\\n\x0bGetOverview\x12\".healthguard.v1.GetOverviewRequest\x1a#.healthguard.v1.GetOverviewResponse\"\x04\xa8\xbb\x18\x02\x12Y\n\nListIssues\x12!.healthguard.v1.ListIssuesRequest\x1a\".healthguard.v1.ListIssuesResponse\"\x04\xa8\xbb\x18\x02\x12S\n\x08GetIssue\x12\x1f.healthguard.v1.GetIssueRequest\x1a .healthguard.v1.GetIssueResponse\"\x04\xa8\xbb\x18\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"healthguard/v1/issue_service.proto\x12\x0ehealthguard.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ahealthguard/v1/event.proto\x1a\x1ahealthguard/v1/issue.proto\x1a\x1chealthguard/v1/options.proto\"\xd4\x01\n\x12GetOverviewRequest\x12\x0f\n\x07\x61pp_key\x18\x01 \x01(\t\x12\x10\n\x08platform\x18\x02 \x01(\t\x12\x31\n\x06status\x18\x03 \x01(\x0e\x32!.healthguard.v1.IssueStatusFilter\x12\x35\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\"=\n\x13GetOverviewResponse\x12&\n\x06totals\x18\x01 \x01(\x0b\x32\x16.healthguard.v1.Totals\"\xfa\x01\n\x11ListIssuesRequest\x12\x0f\n\x07\x61pp_key\x18\x01 \x01(\t\x12\x10\n\x08platform\x18\x02 \x01(\t\x12\x31\n\x06status\x18\x03 \x01(\x0e\x32!.healthguard.v1.IssueStatusFilter\x12\x35\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\"T\n\x12ListIssuesResponse\x12%\n\x06issues\x18\x01 \x03(\x0b\x32\x15.healthguard.v1.Issue\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xcc\x01\n\x0fGetIssueRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x31\n\x06status\x18\x02 \x01(\x0e\x32!.healthguard.v1.IssueStatusFilter\x12\x35\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\x12\x10\n\x08platform\x18\x05 \x01(\t\"_\n\x10GetIssueResponse\x12$\n\x05issue\x18\x01 \x01(\x0b\x32\x15.healthguard.v1.Issue\x12%\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x15.healthguard.v1.Event\"!\n\x13\x41rchiveIssueRequest\x12\n\n\x02id\x18\x01 \x01(\t\"<\n\x14\x41rchiveIssueResponse\x12$\n\x05issue\x18\x01 \x01(\x0b\x32\x15.healthguard.v1.Issue\" \n\x12ReopenIssueRequest\x12\n\n\x02id\x18\x01 \x01(\t\";\n\x13ReopenIssueResponse\x12$\n\x05issue\x18\x01 \x01(\x0b\x32\x15.healthguard.v1.Issue\"=\n\x15MarkIssueFixedRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x18\n\x10\x66ixed_in_release\x18\x02 \x01(\t\">\n\x16MarkIssueFixedResponse\x12$\n\x05issue\x18\x01 \x01(\x0b\x32\x15.healthguard.v1.Issue\"C\n\x18MarkIssueVerifiedRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x1b\n\x13verified_in_release\x18\x02 \x01(\t\"A\n\x19MarkIssueVerifiedResponse\x12$\n\x05issue\x18\x01 \x01(\x0b\x32\x15.healthguard.v1.Issue\"\xb7\x01\n\x12UpdateIssueRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x15\n\x08\x61ssignee\x18\x02 \x01(\tH\x00\x88\x01\x01\x12@\n\x10mute_expire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nmutedUntil\x12/\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x0b\n\t_assignee\";\n\x13UpdateIssueResponse\x12$\n\x05issue\x18\x01 \x01(\x0b\x32\x15.healthguard.v1.Issue\"2\n\x16\x41\x64\x64IssueCommentRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"H\n\x17\x41\x64\x64IssueCommentResponse\x12-\n\x07\x63omment\x18\x01 \x01(\x0b\x32\x1c.healthguard.v1.IssueComment\"M\n\x18ListIssueCommentsRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"d\n\x19ListIssueCommentsResponse\x12.\n\x08\x63omments\x18\x01 \x03(\x0b\x32\x1c.healthguard.v1.IssueComment\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc7\x01\n\x16ListIssueEventsRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x35\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\x12\x10\n\x08platform\x18\x06 \x01(\t\"Y\n\x17ListIssueEventsResponse\x12%\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x15.healthguard.v1.Event\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xd4\x08\n\x0cIssueService\x12\\\n\x0bGetOverview\x12\".healthguard.v1.GetOverviewRequest\x1a#.healthguard.v1.GetOverviewResponse\"\x04\xa8\xbb\x18\x02\x12Y\n\nListIssues\x12!.healthguard.v1.ListIssuesRequest\x1a\".healthguard.v1.ListIssuesResponse\"\x04\xa8\xbb\x18\x02\x12S\n\x08GetIssue\x12\x1f.healthguard.v1.GetIssueRequest\x1a .healthguard.v1.GetIssueResponse\"\x04\xa8\xbb\x18\x02\x12_\n\x0c\x41rchiveIssue\x12#.healthguard.v1.ArchiveIssueRequest\x1a$.healthguard.v1.ArchiveIssueResponse\"\x04\xa8\xbb\x18\x02\x12\\\n\x0bReopenIssue\x12\".healthguard.v1.ReopenIssueRequest\x1a#.healthguard.v1.ReopenIssueResponse\"\x04\xa8\xbb\x18\x02\x12\x65\n\x0eMarkIssueFixed\x12%.healthguard.v1.MarkIssueFixedRequest\x1a&.healthguard.v1.MarkIssueFixedResponse\"\x04\xa8\xbb\x18\x02\x12n\n\x11MarkIssueVerified\x12(.healthguard.v1.MarkIssueVerifiedRequest\x1a).healthguard.v1.MarkIssueVerifiedResponse\"\x04\xa8\xbb\x18\x02\x12\\\n\x0bUpdateIssue\x12\".healthguard.v1.UpdateIssueRequest\x1a#.healthguard.v1.UpdateIssueResponse\"\x04\xa8\xbb\x18\x02\x12h\n\x0f\x41\x64\x64IssueComment\x12&.healthguard.v1.AddIssueCommentRequest\x1a\'.healthguard.v1.AddIssueCommentResponse\"\x04\xa8\xbb\x18\x02\x12n\n\x11ListIssueComments\x12(.healthguard.v1.ListIssueCommentsRequest\x1a).healthguard.v1.ListIssueCommentsResponse\"\x04\xa8\xbb\x18\x02\x12h\n\x0fListIssueEvents\x12&.healthguard.v1.ListIssueEventsRequest\x1a\'.healthguard.v1.ListIssueEventsResponse\"\x04\xa8\xbb\x18\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,18 +42,66 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ISSUESERVICE'].methods_by_name['ListIssues']._serialized_options = b'\250\273\030\002'
   _globals['_ISSUESERVICE'].methods_by_name['GetIssue']._loaded_options = None
   _globals['_ISSUESERVICE'].methods_by_name['GetIssue']._serialized_options = b'\250\273\030\002'
-  _globals['_GETOVERVIEWREQUEST']._serialized_start=174
-  _globals['_GETOVERVIEWREQUEST']._serialized_end=386
-  _globals['_GETOVERVIEWRESPONSE']._serialized_start=388
-  _globals['_GETOVERVIEWRESPONSE']._serialized_end=449
-  _globals['_LISTISSUESREQUEST']._serialized_start=452
-  _globals['_LISTISSUESREQUEST']._serialized_end=702
-  _globals['_LISTISSUESRESPONSE']._serialized_start=704
-  _globals['_LISTISSUESRESPONSE']._serialized_end=788
-  _globals['_GETISSUEREQUEST']._serialized_start=791
-  _globals['_GETISSUEREQUEST']._serialized_end=995
-  _globals['_GETISSUERESPONSE']._serialized_start=997
-  _globals['_GETISSUERESPONSE']._serialized_end=1092
-  _globals['_ISSUESERVICE']._serialized_start=1095
-  _globals['_ISSUESERVICE']._serialized_end=1379
+  _globals['_ISSUESERVICE'].methods_by_name['ArchiveIssue']._loaded_options = None
+  _globals['_ISSUESERVICE'].methods_by_name['ArchiveIssue']._serialized_options = b'\250\273\030\002'
+  _globals['_ISSUESERVICE'].methods_by_name['ReopenIssue']._loaded_options = None
+  _globals['_ISSUESERVICE'].methods_by_name['ReopenIssue']._serialized_options = b'\250\273\030\002'
+  _globals['_ISSUESERVICE'].methods_by_name['MarkIssueFixed']._loaded_options = None
+  _globals['_ISSUESERVICE'].methods_by_name['MarkIssueFixed']._serialized_options = b'\250\273\030\002'
+  _globals['_ISSUESERVICE'].methods_by_name['MarkIssueVerified']._loaded_options = None
+  _globals['_ISSUESERVICE'].methods_by_name['MarkIssueVerified']._serialized_options = b'\250\273\030\002'
+  _globals['_ISSUESERVICE'].methods_by_name['UpdateIssue']._loaded_options = None
+  _globals['_ISSUESERVICE'].methods_by_name['UpdateIssue']._serialized_options = b'\250\273\030\002'
+  _globals['_ISSUESERVICE'].methods_by_name['AddIssueComment']._loaded_options = None
+  _globals['_ISSUESERVICE'].methods_by_name['AddIssueComment']._serialized_options = b'\250\273\030\002'
+  _globals['_ISSUESERVICE'].methods_by_name['ListIssueComments']._loaded_options = None
+  _globals['_ISSUESERVICE'].methods_by_name['ListIssueComments']._serialized_options = b'\250\273\030\002'
+  _globals['_ISSUESERVICE'].methods_by_name['ListIssueEvents']._loaded_options = None
+  _globals['_ISSUESERVICE'].methods_by_name['ListIssueEvents']._serialized_options = b'\250\273\030\002'
+  _globals['_GETOVERVIEWREQUEST']._serialized_start=208
+  _globals['_GETOVERVIEWREQUEST']._serialized_end=420
+  _globals['_GETOVERVIEWRESPONSE']._serialized_start=422
+  _globals['_GETOVERVIEWRESPONSE']._serialized_end=483
+  _globals['_LISTISSUESREQUEST']._serialized_start=486
+  _globals['_LISTISSUESREQUEST']._serialized_end=736
+  _globals['_LISTISSUESRESPONSE']._serialized_start=738
+  _globals['_LISTISSUESRESPONSE']._serialized_end=822
+  _globals['_GETISSUEREQUEST']._serialized_start=825
+  _globals['_GETISSUEREQUEST']._serialized_end=1029
+  _globals['_GETISSUERESPONSE']._serialized_start=1031
+  _globals['_GETISSUERESPONSE']._serialized_end=1126
+  _globals['_ARCHIVEISSUEREQUEST']._serialized_start=1128
+  _globals['_ARCHIVEISSUEREQUEST']._serialized_end=1161
+  _globals['_ARCHIVEISSUERESPONSE']._serialized_start=1163
+  _globals['_ARCHIVEISSUERESPONSE']._serialized_end=1223
+  _globals['_REOPENISSUEREQUEST']._serialized_start=1225
+  _globals['_REOPENISSUEREQUEST']._serialized_end=1257
+  _globals['_REOPENISSUERESPONSE']._serialized_start=1259
+  _globals['_REOPENISSUERESPONSE']._serialized_end=1318
+  _globals['_MARKISSUEFIXEDREQUEST']._serialized_start=1320
+  _globals['_MARKISSUEFIXEDREQUEST']._serialized_end=1381
+  _globals['_MARKISSUEFIXEDRESPONSE']._serialized_start=1383
+  _globals['_MARKISSUEFIXEDRESPONSE']._serialized_end=1445
+  _globals['_MARKISSUEVERIFIEDREQUEST']._serialized_start=1447
+  _globals['_MARKISSUEVERIFIEDREQUEST']._serialized_end=1514
+  _globals['_MARKISSUEVERIFIEDRESPONSE']._serialized_start=1516
+  _globals['_MARKISSUEVERIFIEDRESPONSE']._serialized_end=1581
+  _globals['_UPDATEISSUEREQUEST']._serialized_start=1584
+  _globals['_UPDATEISSUEREQUEST']._serialized_end=1767
+  _globals['_UPDATEISSUERESPONSE']._serialized_start=1769
+  _globals['_UPDATEISSUERESPONSE']._serialized_end=1828
+  _globals['_ADDISSUECOMMENTREQUEST']._serialized_start=1830
+  _globals['_ADDISSUECOMMENTREQUEST']._serialized_end=1880
+  _globals['_ADDISSUECOMMENTRESPONSE']._serialized_start=1882
+  _globals['_ADDISSUECOMMENTRESPONSE']._serialized_end=1954
+  _globals['_LISTISSUECOMMENTSREQUEST']._serialized_start=1956
+  _globals['_LISTISSUECOMMENTSREQUEST']._serialized_end=2033
+  _globals['_LISTISSUECOMMENTSRESPONSE']._serialized_start=2035
+  _globals['_LISTISSUECOMMENTSRESPONSE']._serialized_end=2135
+  _globals['_LISTISSUEEVENTSREQUEST']._serialized_start=2138
+  _globals['_LISTISSUEEVENTSREQUEST']._serialized_end=2337
+  _globals['_LISTISSUEEVENTSRESPONSE']._serialized_start=2339
+  _globals['_LISTISSUEEVENTSRESPONSE']._serialized_end=2428
+  _globals['_ISSUESERVICE']._serialized_start=2431
+  _globals['_ISSUESERVICE']._serialized_end=3539
 # @@protoc_insertion_point(module_scope)

@@ -1,5 +1,6 @@
 import datetime
 
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from healthguard.v1 import event_pb2 as _event_pb2
 from healthguard.v1 import issue_pb2 as _issue_pb2
@@ -79,3 +80,129 @@ class GetIssueResponse(_message.Message):
     issue: _issue_pb2.Issue
     events: _containers.RepeatedCompositeFieldContainer[_event_pb2.Event]
     def __init__(self, issue: _Optional[_Union[_issue_pb2.Issue, _Mapping]] = ..., events: _Optional[_Iterable[_Union[_event_pb2.Event, _Mapping]]] = ...) -> None: ...
+
+class ArchiveIssueRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
+
+class ArchiveIssueResponse(_message.Message):
+    __slots__ = ("issue",)
+    ISSUE_FIELD_NUMBER: _ClassVar[int]
+    issue: _issue_pb2.Issue
+    def __init__(self, issue: _Optional[_Union[_issue_pb2.Issue, _Mapping]] = ...) -> None: ...
+
+class ReopenIssueRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
+
+class ReopenIssueResponse(_message.Message):
+    __slots__ = ("issue",)
+    ISSUE_FIELD_NUMBER: _ClassVar[int]
+    issue: _issue_pb2.Issue
+    def __init__(self, issue: _Optional[_Union[_issue_pb2.Issue, _Mapping]] = ...) -> None: ...
+
+class MarkIssueFixedRequest(_message.Message):
+    __slots__ = ("id", "fixed_in_release")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    FIXED_IN_RELEASE_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    fixed_in_release: str
+    def __init__(self, id: _Optional[str] = ..., fixed_in_release: _Optional[str] = ...) -> None: ...
+
+class MarkIssueFixedResponse(_message.Message):
+    __slots__ = ("issue",)
+    ISSUE_FIELD_NUMBER: _ClassVar[int]
+    issue: _issue_pb2.Issue
+    def __init__(self, issue: _Optional[_Union[_issue_pb2.Issue, _Mapping]] = ...) -> None: ...
+
+class MarkIssueVerifiedRequest(_message.Message):
+    __slots__ = ("id", "verified_in_release")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    VERIFIED_IN_RELEASE_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    verified_in_release: str
+    def __init__(self, id: _Optional[str] = ..., verified_in_release: _Optional[str] = ...) -> None: ...
+
+class MarkIssueVerifiedResponse(_message.Message):
+    __slots__ = ("issue",)
+    ISSUE_FIELD_NUMBER: _ClassVar[int]
+    issue: _issue_pb2.Issue
+    def __init__(self, issue: _Optional[_Union[_issue_pb2.Issue, _Mapping]] = ...) -> None: ...
+
+class UpdateIssueRequest(_message.Message):
+    __slots__ = ("id", "assignee", "mute_expire_time", "update_mask")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    ASSIGNEE_FIELD_NUMBER: _ClassVar[int]
+    MUTE_EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_MASK_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    assignee: str
+    mute_expire_time: _timestamp_pb2.Timestamp
+    update_mask: _field_mask_pb2.FieldMask
+    def __init__(self, id: _Optional[str] = ..., assignee: _Optional[str] = ..., mute_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ...) -> None: ...
+
+class UpdateIssueResponse(_message.Message):
+    __slots__ = ("issue",)
+    ISSUE_FIELD_NUMBER: _ClassVar[int]
+    issue: _issue_pb2.Issue
+    def __init__(self, issue: _Optional[_Union[_issue_pb2.Issue, _Mapping]] = ...) -> None: ...
+
+class AddIssueCommentRequest(_message.Message):
+    __slots__ = ("id", "text")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    text: str
+    def __init__(self, id: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
+
+class AddIssueCommentResponse(_message.Message):
+    __slots__ = ("comment",)
+    COMMENT_FIELD_NUMBER: _ClassVar[int]
+    comment: _issue_pb2.IssueComment
+    def __init__(self, comment: _Optional[_Union[_issue_pb2.IssueComment, _Mapping]] = ...) -> None: ...
+
+class ListIssueCommentsRequest(_message.Message):
+    __slots__ = ("id", "page_size", "page_token")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    page_size: int
+    page_token: str
+    def __init__(self, id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListIssueCommentsResponse(_message.Message):
+    __slots__ = ("comments", "next_page_token")
+    COMMENTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    comments: _containers.RepeatedCompositeFieldContainer[_issue_pb2.IssueComment]
+    next_page_token: str
+    def __init__(self, comments: _Optional[_Iterable[_Union[_issue_pb2.IssueComment, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class ListIssueEventsRequest(_message.Message):
+    __slots__ = ("id", "page_size", "page_token", "start_time", "end_time", "platform")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    PLATFORM_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    page_size: int
+    page_token: str
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    platform: str
+    def __init__(self, id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., platform: _Optional[str] = ...) -> None: ...
+
+class ListIssueEventsResponse(_message.Message):
+    __slots__ = ("events", "next_page_token")
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    events: _containers.RepeatedCompositeFieldContainer[_event_pb2.Event]
+    next_page_token: str
+    def __init__(self, events: _Optional[_Iterable[_Union[_event_pb2.Event, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...

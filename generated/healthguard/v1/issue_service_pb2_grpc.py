@@ -51,6 +51,46 @@ class IssueServiceStub:
                 request_serializer=healthguard_dot_v1_dot_issue__service__pb2.GetIssueRequest.SerializeToString,
                 response_deserializer=healthguard_dot_v1_dot_issue__service__pb2.GetIssueResponse.FromString,
                 _registered_method=True)
+        self.ArchiveIssue = channel.unary_unary(
+                '/healthguard.v1.IssueService/ArchiveIssue',
+                request_serializer=healthguard_dot_v1_dot_issue__service__pb2.ArchiveIssueRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_issue__service__pb2.ArchiveIssueResponse.FromString,
+                _registered_method=True)
+        self.ReopenIssue = channel.unary_unary(
+                '/healthguard.v1.IssueService/ReopenIssue',
+                request_serializer=healthguard_dot_v1_dot_issue__service__pb2.ReopenIssueRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_issue__service__pb2.ReopenIssueResponse.FromString,
+                _registered_method=True)
+        self.MarkIssueFixed = channel.unary_unary(
+                '/healthguard.v1.IssueService/MarkIssueFixed',
+                request_serializer=healthguard_dot_v1_dot_issue__service__pb2.MarkIssueFixedRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_issue__service__pb2.MarkIssueFixedResponse.FromString,
+                _registered_method=True)
+        self.MarkIssueVerified = channel.unary_unary(
+                '/healthguard.v1.IssueService/MarkIssueVerified',
+                request_serializer=healthguard_dot_v1_dot_issue__service__pb2.MarkIssueVerifiedRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_issue__service__pb2.MarkIssueVerifiedResponse.FromString,
+                _registered_method=True)
+        self.UpdateIssue = channel.unary_unary(
+                '/healthguard.v1.IssueService/UpdateIssue',
+                request_serializer=healthguard_dot_v1_dot_issue__service__pb2.UpdateIssueRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_issue__service__pb2.UpdateIssueResponse.FromString,
+                _registered_method=True)
+        self.AddIssueComment = channel.unary_unary(
+                '/healthguard.v1.IssueService/AddIssueComment',
+                request_serializer=healthguard_dot_v1_dot_issue__service__pb2.AddIssueCommentRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_issue__service__pb2.AddIssueCommentResponse.FromString,
+                _registered_method=True)
+        self.ListIssueComments = channel.unary_unary(
+                '/healthguard.v1.IssueService/ListIssueComments',
+                request_serializer=healthguard_dot_v1_dot_issue__service__pb2.ListIssueCommentsRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_issue__service__pb2.ListIssueCommentsResponse.FromString,
+                _registered_method=True)
+        self.ListIssueEvents = channel.unary_unary(
+                '/healthguard.v1.IssueService/ListIssueEvents',
+                request_serializer=healthguard_dot_v1_dot_issue__service__pb2.ListIssueEventsRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_issue__service__pb2.ListIssueEventsResponse.FromString,
+                _registered_method=True)
 
 
 class IssueServiceServicer:
@@ -82,6 +122,70 @@ class IssueServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ArchiveIssue(self, request, context):
+        """Puts a verified issue away.
+        FAILED_PRECONDITION (ISSUE_NOT_VERIFIED, ISSUE_ALREADY_ARCHIVED).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReopenIssue(self, request, context):
+        """Opens an issue again, whatever it was; the releases it was fixed and verified in stay.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MarkIssueFixed(self, request, context):
+        """Notes the release that carries the fix; the issue is no longer archived. An event from that release or a
+        newer one reopens it as regressed, an older release or none does not.
+        INVALID_ARGUMENT (FIXED_IN_RELEASE_REQUIRED, RELEASE_TOO_LONG).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MarkIssueVerified(self, request, context):
+        """Notes the release in which the fix was confirmed: the issue is resolved.
+        INVALID_ARGUMENT (VERIFIED_IN_RELEASE_REQUIRED, RELEASE_TOO_LONG).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateIssue(self, request, context):
+        """Assigns or mutes an issue.
+        INVALID_ARGUMENT (INVALID_UPDATE_MASK), NOT_FOUND (USER_NOT_FOUND: the assignee cannot see the app).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddIssueComment(self, request, context):
+        """Writes a comment.
+        INVALID_ARGUMENT (COMMENT_REQUIRED, COMMENT_TOO_LONG: over 10,000 characters).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListIssueComments(self, request, context):
+        """Comments and changes, newest first.
+        INVALID_ARGUMENT (INVALID_PAGE_SIZE, INVALID_PAGE_TOKEN).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListIssueEvents(self, request, context):
+        """All events of an issue that are still kept, newest first.
+        INVALID_ARGUMENT (INVALID_TIME_RANGE, INVALID_PAGE_SIZE, INVALID_PAGE_TOKEN).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_IssueServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -99,6 +203,46 @@ def add_IssueServiceServicer_to_server(servicer, server):
                     servicer.GetIssue,
                     request_deserializer=healthguard_dot_v1_dot_issue__service__pb2.GetIssueRequest.FromString,
                     response_serializer=healthguard_dot_v1_dot_issue__service__pb2.GetIssueResponse.SerializeToString,
+            ),
+            'ArchiveIssue': grpc.unary_unary_rpc_method_handler(
+                    servicer.ArchiveIssue,
+                    request_deserializer=healthguard_dot_v1_dot_issue__service__pb2.ArchiveIssueRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_issue__service__pb2.ArchiveIssueResponse.SerializeToString,
+            ),
+            'ReopenIssue': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReopenIssue,
+                    request_deserializer=healthguard_dot_v1_dot_issue__service__pb2.ReopenIssueRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_issue__service__pb2.ReopenIssueResponse.SerializeToString,
+            ),
+            'MarkIssueFixed': grpc.unary_unary_rpc_method_handler(
+                    servicer.MarkIssueFixed,
+                    request_deserializer=healthguard_dot_v1_dot_issue__service__pb2.MarkIssueFixedRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_issue__service__pb2.MarkIssueFixedResponse.SerializeToString,
+            ),
+            'MarkIssueVerified': grpc.unary_unary_rpc_method_handler(
+                    servicer.MarkIssueVerified,
+                    request_deserializer=healthguard_dot_v1_dot_issue__service__pb2.MarkIssueVerifiedRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_issue__service__pb2.MarkIssueVerifiedResponse.SerializeToString,
+            ),
+            'UpdateIssue': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateIssue,
+                    request_deserializer=healthguard_dot_v1_dot_issue__service__pb2.UpdateIssueRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_issue__service__pb2.UpdateIssueResponse.SerializeToString,
+            ),
+            'AddIssueComment': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddIssueComment,
+                    request_deserializer=healthguard_dot_v1_dot_issue__service__pb2.AddIssueCommentRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_issue__service__pb2.AddIssueCommentResponse.SerializeToString,
+            ),
+            'ListIssueComments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListIssueComments,
+                    request_deserializer=healthguard_dot_v1_dot_issue__service__pb2.ListIssueCommentsRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_issue__service__pb2.ListIssueCommentsResponse.SerializeToString,
+            ),
+            'ListIssueEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListIssueEvents,
+                    request_deserializer=healthguard_dot_v1_dot_issue__service__pb2.ListIssueEventsRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_issue__service__pb2.ListIssueEventsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -184,6 +328,222 @@ class IssueService:
             '/healthguard.v1.IssueService/GetIssue',
             healthguard_dot_v1_dot_issue__service__pb2.GetIssueRequest.SerializeToString,
             healthguard_dot_v1_dot_issue__service__pb2.GetIssueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ArchiveIssue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.IssueService/ArchiveIssue',
+            healthguard_dot_v1_dot_issue__service__pb2.ArchiveIssueRequest.SerializeToString,
+            healthguard_dot_v1_dot_issue__service__pb2.ArchiveIssueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReopenIssue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.IssueService/ReopenIssue',
+            healthguard_dot_v1_dot_issue__service__pb2.ReopenIssueRequest.SerializeToString,
+            healthguard_dot_v1_dot_issue__service__pb2.ReopenIssueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MarkIssueFixed(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.IssueService/MarkIssueFixed',
+            healthguard_dot_v1_dot_issue__service__pb2.MarkIssueFixedRequest.SerializeToString,
+            healthguard_dot_v1_dot_issue__service__pb2.MarkIssueFixedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MarkIssueVerified(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.IssueService/MarkIssueVerified',
+            healthguard_dot_v1_dot_issue__service__pb2.MarkIssueVerifiedRequest.SerializeToString,
+            healthguard_dot_v1_dot_issue__service__pb2.MarkIssueVerifiedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateIssue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.IssueService/UpdateIssue',
+            healthguard_dot_v1_dot_issue__service__pb2.UpdateIssueRequest.SerializeToString,
+            healthguard_dot_v1_dot_issue__service__pb2.UpdateIssueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddIssueComment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.IssueService/AddIssueComment',
+            healthguard_dot_v1_dot_issue__service__pb2.AddIssueCommentRequest.SerializeToString,
+            healthguard_dot_v1_dot_issue__service__pb2.AddIssueCommentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListIssueComments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.IssueService/ListIssueComments',
+            healthguard_dot_v1_dot_issue__service__pb2.ListIssueCommentsRequest.SerializeToString,
+            healthguard_dot_v1_dot_issue__service__pb2.ListIssueCommentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListIssueEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.IssueService/ListIssueEvents',
+            healthguard_dot_v1_dot_issue__service__pb2.ListIssueEventsRequest.SerializeToString,
+            healthguard_dot_v1_dot_issue__service__pb2.ListIssueEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

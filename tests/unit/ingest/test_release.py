@@ -5,7 +5,7 @@ import itertools
 import pytest
 from hypothesis import given, strategies as st
 
-from server.ingest.release import compare_releases
+from server.release import compare_releases
 
 # A pre-release is older than its release; the recorded collector ignored that and ordered by text.
 BETTER = {"fixed 1.2.0-beta then 1.2.0": True, "fixed 1.2.0 then 1.2.0-beta": False}

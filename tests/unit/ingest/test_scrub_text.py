@@ -1,8 +1,11 @@
 """Tests of finding secrets inside a string."""
 
+import re
+
 import pytest
 from hypothesis import given, strategies as st
 
+from server.ingest import scrub_text
 from server.ingest.scrub_text import MASK, mask_text
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r"
@@ -33,6 +36,8 @@ MASKED = {
     '"{\\"api_key\\":\\"k\\",\\"x\\":1}"': '"{\\"api_key\\":\\"*\\",\\"x\\":1}"',
     "{'secret': 's', 'x': 1}": "{'secret': '*', 'x': 1}",
     '{"password":"cut off': '{"password":"*',
+    "token%3D=x": "token%3D*",
+    "Authorization:token=a": "Authorization:token=*",
     "İİ?token=abc&ü=İ": "İİ?token=*&ü=İ",
 }
 UNCHANGED = [
@@ -94,6 +99,33 @@ def test_mask_text_ends_a_value_at_a_space_except_in_an_address():
 def test_mask_text_is_idempotent_on_a_long_hostile_text(unit, ending):
     once, _ = mask_text(unit * (20_000 // len(unit)) + ending)
     assert mask_text(once) == (once, 0)
+
+
+class CountingPattern:
+    """A pattern that adds up how many characters its matches took."""
+
+    def __init__(self, pattern: re.Pattern[str]) -> None:
+        """Count on behalf of `pattern`."""
+        self.pattern = pattern
+        self.taken = 0
+
+    def match(self, text: str, start: int) -> re.Match[str] | None:
+        found = self.pattern.match(text, start)
+        self.taken += found.end() - found.start() if found else 0
+        return found
+
+
+@pytest.mark.parametrize("unit", HOSTILE)
+def test_mask_text_reads_no_part_of_a_value_twice(unit, monkeypatch):
+    values = [CountingPattern(getattr(scrub_text, name)) for name in ("_VALUE_IN_TEXT", "_VALUE_ENCODED")]
+    monkeypatch.setattr(scrub_text, "_VALUE_IN_TEXT", values[0])
+    monkeypatch.setattr(scrub_text, "_VALUE_ENCODED", values[1])
+    quoted = {quote: CountingPattern(pattern) for quote, pattern in scrub_text._VALUE_QUOTED.items()}
+    monkeypatch.setattr(scrub_text, "_VALUE_QUOTED", quoted)
+    text = unit * (20_000 // len(unit))
+    scrub_text._mask_once(text, is_url=False)
+    for counted in [*values, *quoted.values()]:
+        assert counted.taken <= len(text)
 
 
 @given(st.text(alphabet="tokenpaswrd=&?#%3D26:/@\"'\\ \nBearer.-_eyJ[]{}"), st.booleans())

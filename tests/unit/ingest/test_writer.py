@@ -114,8 +114,9 @@ async def test_shed_events_are_entered_without_a_request(
     store.faults = [StoreUnavailable()]
     writer.note_limited(1, MINUTE, 5, "RATE_LIMITED")
     writer.note_limited(1, MINUTE, 2, "RATE_LIMITED")
-    while len(store.commits) < 2:
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(10):
+        while len(store.commits) < 2:  # noqa: ASYNC110 -- the store is a fake without an event of its own
+            await asyncio.sleep(0.01)
     assert [s.others for s in store.commits[1]] == [Counter({("limited", "RATE_LIMITED"): 7})]
 
 

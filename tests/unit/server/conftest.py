@@ -1,5 +1,6 @@
 """A real grpc.aio server on an ephemeral port, behind all interceptors, over SQLite in a temporary folder."""
 
+import logging
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import structlog
 from healthguard.v1 import app_service_pb2_grpc, auth_service_pb2_grpc
 
+from server import logs
 from server.config import Settings
 from server.interceptors import (
     AccessLogInterceptor,
@@ -46,6 +48,18 @@ class Door:
     engine: Engine
     clock: Clock
     forgotten: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(autouse=True)
+def restore_logging() -> Iterator[None]:
+    """What a test configures must not reach the next one, whose streams are others."""
+    root = logging.getLogger()
+    handlers, level, settings = root.handlers[:], root.level, structlog.get_config()
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.configure(**settings)
+    logs.clear()
 
 
 @pytest.fixture
