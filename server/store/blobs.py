@@ -90,7 +90,11 @@ def _s3(bucket: str, prefix: str) -> S3Store:
     return S3Store(
         bucket,
         prefix=prefix or None,
-        client_options={"timeout": timedelta(seconds=ANSWER_S), "connect_timeout": timedelta(seconds=3)},
+        client_options={
+            "timeout": timedelta(seconds=ANSWER_S),
+            "connect_timeout": timedelta(seconds=3),
+            "allow_http": True,  # whoever names an endpoint without TLS means one on their own network
+        },
         retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=ANSWER_S)},
     )
 

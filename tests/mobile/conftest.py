@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from server.store import migrate
+from server.store.engine import Engine
 from tests.client import Account, Json, Rest
-from tests.collector import Collector
 from tests.mobile.tracker import Tracker
 
 
@@ -68,3 +69,12 @@ def owner(rest: Rest) -> Owner:
 @pytest.fixture
 def android_owner(rest: Rest) -> Owner:
     return owner_on(rest, "android")
+
+
+@pytest.fixture
+def store(engine: str, new_database: Callable[[str], str]) -> Iterator[Engine]:
+    """An empty database with the schema in it."""
+    opened = Engine(new_database(engine))
+    migrate.upgrade(opened)
+    yield opened
+    opened.close()
