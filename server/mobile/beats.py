@@ -25,10 +25,13 @@ _BACKGROUND: Final = "background"
 
 @dataclass(frozen=True, slots=True)
 class Beats:
-    """The beats of one batch in order of time, and whether the last mark among them said that the app is away."""
+    """The beats of one batch in order of time; whether the last mark among them said that the app is away, and what was
+    touched last, None where nothing says so.
+    """
 
     messages: Sequence[Message]
     in_background: bool | None
+    touched: str | None
 
     @property
     def first_ms(self) -> int | None:
@@ -48,7 +51,9 @@ def beats_of(messages: Iterable[Message]) -> Beats:
         key=lambda message: (message.timestamp_ms, message.index),
     )
     marks = [message for message in ordered if _is_mark(message)]
-    return Beats(_thinned(ordered)[:MAX_BEATS], marks[-1].fields.get("value") == 1 if marks else None)
+    labels = [str(message.fields["label"]) for message in ordered if message.fields.get("label")]
+    in_background = marks[-1].fields.get("value") == 1 if marks else None
+    return Beats(_thinned(ordered)[:MAX_BEATS], in_background, labels[-1] if labels else None)
 
 
 def pack(beats: Beats) -> bytes:
@@ -61,9 +66,9 @@ def unpack(packed: bytes) -> list[Message]:
     return [Message(index, type_id, "", time_ms, fields) for index, type_id, time_ms, fields in orjson.loads(packed)]
 
 
-def background_mark(time_ms: int) -> Message:
-    """A mark that says the app went away, for a stretch of messages that begins while it was."""
-    return Message(0, PERFORMANCE, "", time_ms, {"name": _BACKGROUND, "value": 1})
+def opening(time_ms: int, *, in_background: bool, touched: str) -> Message:
+    """A beat to put before a stretch of them, which tells how things stood when it began: away or not, touched what."""
+    return Message(0, PERFORMANCE, "", time_ms, {"name": _BACKGROUND, "value": int(in_background), "label": touched})
 
 
 def _is_mark(message: Message) -> bool:

@@ -153,6 +153,7 @@ def _insert(session: Session, new: NewBatch, stored_id: int, ids: IdSequence) ->
         "first_beat_ms": new.beats.first_ms,
         "last_beat_ms": new.beats.last_ms,
         "in_background": new.beats.in_background,
+        "touched": signals.label(new.beats.touched) if new.beats.touched else None,
         "beats": mobile_beats.pack(new.beats),
         "payload": new.payload,
     }

@@ -60,7 +60,7 @@ def counts(session: Session, app_id: int, stored_id: int) -> Mapping[str, int]:
 def reconcile(session: Session, app_id: int, stored_id: int, new: Beats, session_end_ms: int) -> None:
     """Tell rage taps and freezes anew around the beats of a batch that was just stored.
 
-    Reads the batches whose beats overlap them, the one before and the one after: what happened between two batches is in
+    Reads the batches whose beats overlap them, the one before and those after: what happened between two batches is in
     the beats of the two. Signals outside of that stretch cannot have changed. A batch without beats may still show that the
     session lived on after the last one.
     """
@@ -74,8 +74,7 @@ def reconcile(session: Session, app_id: int, stored_id: int, new: Beats, session
     if running is not None:
         messages, is_last = around.beats(running, last_ms)
     start_ms, end_ms = messages[0].timestamp_ms, messages[-1].timestamp_ms
-    if around.was_in_background(start_ms):
-        messages.insert(0, mobile_beats.background_mark(start_ms))
+    messages.insert(0, around.opening(start_ms))
     found = _told(messages, session_end_ms if is_last else None)
     around.replace(start_ms, None if is_last else end_ms, found)
 
@@ -88,14 +87,15 @@ class _Around:
         self._mine = (SessionBatchRow.app_id == app_id, SessionBatchRow.session_id == stored_id)
 
     def beats(self, start_ms: int, end_ms: int) -> tuple[list[Message], bool]:
-        """All beats of the batches that reach into the stretch and of the one on either side; whether none comes later."""
+        """All beats of the batches that reach into the stretch, of the one before and those after; whether none comes later."""
         first, last = col(SessionBatchRow.first_beat_ms), col(SessionBatchRow.last_beat_ms)
         inside = self._packed((first <= end_ms) & (last >= start_ms), last.desc(), MAX_NEIGHBOURS)
         before = self._packed(last < start_ms, last.desc(), 1)
-        after = self._packed(first > end_ms, first.asc(), 1)
+        # More than one, because what was touched or marked in a batch that comes late holds until the next such thing.
+        after = self._packed(first > end_ms, first.asc(), MAX_NEIGHBOURS)
         messages = [message for packed in (*before, *inside, *after) for message in mobile_beats.unpack(packed)]
         messages.sort(key=lambda message: (message.timestamp_ms, message.index))
-        return messages, not after
+        return messages, len(after) < MAX_NEIGHBOURS
 
     def running_rage(self, at_ms: int) -> int | None:
         """When the rage taps began that were known before and reach over `at_ms`."""
@@ -107,13 +107,15 @@ class _Around:
         ).first()
         return None if row is None else row.start_ms
 
-    def was_in_background(self, before_ms: int) -> bool:
-        """What the last mark before the stretch said."""
-        query = select(SessionBatchRow.in_background).where(*self._mine)
-        query = query.where(
-            col(SessionBatchRow.last_beat_ms) < before_ms, col(SessionBatchRow.in_background).is_not(None)
-        )
-        return bool(self._session.exec(query.order_by(col(SessionBatchRow.last_beat_ms).desc()).limit(1)).first())
+    def opening(self, at_ms: int) -> Message:
+        """How things stood when the stretch began, by the last of the batches before it that say so."""
+        in_background, touched = (self._last(column, at_ms) for column in ("in_background", "touched"))
+        return mobile_beats.opening(at_ms, in_background=bool(in_background), touched=str(touched or ""))
+
+    def _last(self, column: str, before_ms: int) -> object:
+        last, said = col(SessionBatchRow.last_beat_ms), getattr(SessionBatchRow, column)
+        query = select(said).where(*self._mine).where(last < before_ms, said.is_not(None))
+        return self._session.exec(query.order_by(last.desc()).limit(1)).first()
 
     def replace(self, start_ms: int, end_ms: int | None, found: Sequence[NewSignal]) -> None:
         """Put these in the place of the signals that began in the stretch; the end may be open."""
@@ -147,17 +149,18 @@ def _told(messages: Iterable[Message], end_ms: int | None) -> list[NewSignal]:
     ordered = list(messages)
     return [
         *(
-            NewSignal(RAGE_TAPS, str(run.start_ms), run.start_ms, run.end_ms, _label(run.label), run.count)
+            NewSignal(RAGE_TAPS, str(run.start_ms), run.start_ms, run.end_ms, label(run.label), run.count)
             for run in rage_taps(ordered)
         ),
         *(
-            NewSignal(FREEZE, str(freeze.start_ms), freeze.start_ms, freeze.end_ms, _label(freeze.label))
+            NewSignal(FREEZE, str(freeze.start_ms), freeze.start_ms, freeze.end_ms, label(freeze.label))
             for freeze in freezes(ordered, end_ms=end_ms)
         ),
     ]
 
 
-def _label(text: str) -> str:
+def label(text: str) -> str:
+    """A label as columns hold it."""
     return text[:MAX_LABEL].replace("\0", "\ufffd")
 
 

@@ -267,6 +267,7 @@ class SessionBatchRow(SQLModel, table=True):
     first_beat_ms: int | None = Field(sa_type=BigInteger)
     last_beat_ms: int | None = Field(sa_type=BigInteger)
     in_background: bool | None = None
+    touched: str | None = None
     beats: bytes = Field(sa_type=LargeBinary)
     payload: bytes = Field(sa_type=LargeBinary)
 

@@ -65,6 +65,7 @@ def _create_batches() -> None:
         *_texts("layout", "status", "fault"),
         sa.Column("events_due", sa.Boolean, nullable=False),
         sa.Column("in_background", sa.Boolean),
+        sa.Column("touched", sa.String),
         sa.Column("beats", sa.LargeBinary, nullable=False),
         sa.Column("payload", sa.LargeBinary, nullable=False),
     )
