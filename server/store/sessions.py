@@ -122,9 +122,7 @@ def delete_received_before(session: Session, app_id: int, before_ms: int, limit:
     connection = session.connection()
     connection.execute(_LET_GO.bindparams(app_id=app_id, ids=doomed))
     for table in (SessionImageRow, SessionSignalRow, SessionBatchRow):
-        connection.execute(
-            sa.delete(table).where(col(table.app_id) == app_id, col(table.session_id).in_(doomed))
-        )
+        connection.execute(sa.delete(table).where(col(table.app_id) == app_id, col(table.session_id).in_(doomed)))
     connection.execute(sa.delete(SessionRow).where(col(SessionRow.app_id) == app_id, col(SessionRow.id).in_(doomed)))
     return len(doomed)
 

@@ -2,9 +2,12 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from server.mobile.codec import decode_batch
+from server.mobile.token import TokenSigner
 from tests.client import Rest
 from tests.collector import Collector
 from tests.mobile.conftest import Owner, owner_on
@@ -134,10 +137,6 @@ def test_the_secret_is_made_on_first_start_and_kept(
 
 def _expired(collector: Collector, token: str, ago_ms: int = 1) -> str:
     """The same claims, signed by the same secret, over since so long."""
-    from dataclasses import replace
-
-    from server.mobile.token import TokenSigner
-
     signer = TokenSigner([(collector.data_dir / "secret.key").read_bytes()], late_age_ms=0)
     claims = signer.verify(token, now_ms()).claims
     assert claims is not None
@@ -145,12 +144,8 @@ def _expired(collector: Collector, token: str, ago_ms: int = 1) -> str:
 
 
 def _time_of(crash: bytes) -> int:
-    from server.mobile.codec import decode_batch
-
     return decode_batch(crash).messages[0].timestamp_ms
 
 
 def _fields_of(crash: bytes) -> dict[str, object]:
-    from server.mobile.codec import decode_batch
-
     return dict(decode_batch(crash).messages[0].fields)

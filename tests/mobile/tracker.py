@@ -11,8 +11,7 @@ from typing import Any
 import httpx
 
 from server.mobile.codec import Message, encode_batch, encode_message
-from server.mobile.messages import BATCH_META, CRASH, all_types
-from server.mobile.messages import Layout
+from server.mobile.messages import BATCH_META, CRASH, Layout, all_types
 from tests.sample import now_ms
 
 Json = dict[str, Any]
