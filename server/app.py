@@ -18,6 +18,7 @@ from healthguard.v1 import (
     issue_service_pb2_grpc,
     ledger_service_pb2_grpc,
     mobile_session_service_pb2_grpc,
+    performance_service_pb2_grpc,
     replay_service_pb2_grpc,
 )
 
@@ -52,6 +53,7 @@ from server.services.event import EventService
 from server.services.issue import IssueService
 from server.services.ledger import LedgerService
 from server.services.mobile_session import MobileSessionService
+from server.services.performance import PerformanceService
 from server.services.replay import ReplayService
 from server.store.blobs import BlobStore, open_blobs
 from server.store.engine import Engine
@@ -141,6 +143,7 @@ class Backend:
         pictures = ImageLine(engine, stores.blobs, admission)
         self._mobile = MobileSessionService(engine, settings, session_tokens, self.session_line, pictures)
         self._replay = ReplayService(engine, stores.blobs, page_tokens)
+        self._performance = PerformanceService(engine)
         self.interceptors = (
             RequestIdInterceptor(settings.trusted_proxy_list),
             AccessLogInterceptor(settings.trusted_proxy_list),
@@ -158,6 +161,7 @@ class Backend:
         ledger_service_pb2_grpc.add_LedgerServiceServicer_to_server(self._ledger, server)
         mobile_session_service_pb2_grpc.add_MobileSessionServiceServicer_to_server(self._mobile, server)
         replay_service_pb2_grpc.add_ReplayServiceServicer_to_server(self._replay, server)
+        performance_service_pb2_grpc.add_PerformanceServiceServicer_to_server(self._performance, server)
         health_pb2_grpc.add_HealthServicer_to_server(self.health, server)
 
     def in_process(self) -> InProcessServer:

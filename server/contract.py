@@ -13,6 +13,7 @@ from healthguard.v1 import (
     ledger_service_pb2,
     mobile_session_service_pb2,
     options_pb2,
+    performance_service_pb2,
     replay_service_pb2,
 )
 
@@ -23,9 +24,10 @@ SERVICES: tuple[ServiceDescriptor, ...] = tuple(
         app_service_pb2,
         event_service_pb2,
         issue_service_pb2,
+        ledger_service_pb2,
+        performance_service_pb2,
         mobile_session_service_pb2,
         replay_service_pb2,
-        ledger_service_pb2,
     )
     for service in module.DESCRIPTOR.services_by_name.values()
 )

@@ -108,7 +108,7 @@ class UnsupportedAppType(InvalidInput):
 class AppKeyRequired(InvalidInput):
     reason = "APP_KEY_REQUIRED"
     field = "appKey"
-    message = "The batch names no app key."
+    message = "appKey is required."
 
 
 class EventsRequired(InvalidInput):
@@ -127,6 +127,24 @@ class InvalidTimeRange(InvalidInput):
     reason = "INVALID_TIME_RANGE"
     field = "start"
     message = "Invalid time range."
+
+
+class InvalidStatus(InvalidInput):
+    reason = "INVALID_STATUS"
+    field = "status"
+    message = "Unsupported issue status."
+
+
+class InvalidOrder(InvalidInput):
+    reason = "INVALID_ORDER"
+    field = "orderBy"
+    message = "Unsupported order."
+
+
+class InvalidBucket(InvalidInput):
+    reason = "INVALID_BUCKET"
+    field = "bucket"
+    message = "Buckets need a start, and a range of at most 1,000 of them."
 
 
 class InvalidPageSize(InvalidInput):

@@ -4,6 +4,7 @@ Everything comes through here: structlog from our code, stdlib logging from uvic
 one pass without structlog's own processors, because finding the caller and rendering with them cost several times more.
 """
 
+import contextlib
 import logging
 import sys
 import traceback
@@ -52,7 +53,7 @@ def configure(log_format: Literal["auto", "json", "text"], level: str, stream: T
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, _Finish(render)],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.WriteLoggerFactory(file=out),
+        logger_factory=structlog.WriteLoggerFactory(file=_Lossy(out)),  # type: ignore[arg-type]  # all it does is write
         cache_logger_on_first_use=True,
     )
     root = logging.getLogger()
@@ -96,6 +97,21 @@ def as_line_of_text(fields: Mapping[str, Any]) -> str:
     pairs = "".join(f"  {name}={_printable(value)}" for name, value in rest.items())
     head = f"{fields['ts'][11:23]} {fields['level']:<7} {_printable(fields['msg'])}{pairs}  ({fields['caller']})"
     return f"{head}\n{fields['traceback']}".rstrip() if "traceback" in fields else head
+
+
+class _Lossy:
+    """A stream whose lines may be lost: a log on a full disk must not stop what it tells of."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._out.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._out.flush()
 
 
 class _Finish:

@@ -1,6 +1,7 @@
 """Fixtures that every kind of test shares: the engines, the running program, and the recordings."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,6 +19,11 @@ RECORDINGS = ROOT.parent / "shared" / "golden"
 IN_CI = os.environ.get("CI") == "true"
 
 StartCollector = Callable[..., Collector]
+
+
+def pytest_configure() -> None:
+    """A run that is cancelled ends the servers it started, as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def unavailable(what: str) -> None:

@@ -1,5 +1,6 @@
 """From a judged event to the row that is stored."""
 
+import math
 from base64 import urlsafe_b64encode
 from hashlib import blake2b
 from typing import Final
@@ -7,11 +8,18 @@ from typing import Final
 import zstandard
 from healthguard.v1 import event_pb2 as event_pb
 
+from server.ingest.browser import browser_of
 from server.ingest.grouping import group
+from server.ingest.grouping.pathname import pathname
 from server.ingest.scrub import scrub
+from server.store.dimensions import Dimension
 from server.store.events import ERROR, FAILED_REQUEST, OTHER, IssueSeed, NewEvent
+from server.store.performance import Measurement
 
 UNKNOWN_PLATFORM: Final = "unknown"
+MAX_PAGE: Final = 200
+"""Characters of the page an issue counts its events by."""
+
 MAX_ISSUE_MESSAGE: Final = 4_096
 """Characters of the message an issue shows; the events keep all of theirs."""
 
@@ -28,8 +36,15 @@ def prepare(event: event_pb.Event, app_id: int, time_ms: int, received_ms: int) 
         time_ms=time_ms,
         received_ms=received_ms,
         kind=_kind(event),
-        platform=storable(event.platform) or UNKNOWN_PLATFORM,
+        dimension=Dimension(
+            storable(event.platform) or UNKNOWN_PLATFORM,
+            storable(event.environment),
+            storable(event.release),
+            storable(event.error_type or event.type if event.type == "error" else event.type),
+        ),
         release=storable(event.release) if event.HasField("release") else None,
+        page=_page(event) if grouping else "",
+        browser=browser_of(event.device_info.user_agent) if grouping else "",
         user_key=_user_key(event),
         issue=None
         if grouping is None
@@ -40,6 +55,7 @@ def prepare(event: event_pb.Event, app_id: int, time_ms: int, received_ms: int) 
             storable(grouping.error_type),
         ),
         payload=_compressor.compress(event.SerializeToString()),
+        measurement=_measurement(event) if event.type == "performance" else None,
     )
 
 
@@ -59,6 +75,19 @@ def _kind(event: event_pb.Event) -> int:
     if event.type == "http" and event.HasField("success") and not event.success:
         return FAILED_REQUEST
     return OTHER
+
+
+def _measurement(event: event_pb.Event) -> Measurement | None:
+    """What a performance event measured; None without a name or a number that can be ordered."""
+    if not event.name or not event.HasField("value") or not math.isfinite(event.value):
+        return None
+    return Measurement(storable(event.name), event.value, event.rating)
+
+
+def _page(event: event_pb.Event) -> str:
+    """The page of a mini-program, else the path of the page's address."""
+    page = event.page or (pathname(event.page_url) if event.page_url else "")
+    return storable(page[:MAX_PAGE])
 
 
 def _user_key(event: event_pb.Event) -> int | None:

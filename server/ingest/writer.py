@@ -103,10 +103,10 @@ class IngestWriter:
     async def _fail(self, group: Sequence[_Waiting], error: Exception, shard: int) -> None:
         """Tell the waiters. A fault that is not the store's is one request's own: then each is tried by itself."""
         if isinstance(error, Unavailable) or len(group) <= 1:
-            log.error("commit failed", error=repr(error.__cause__ or error), requests=len(group))
             for waiting in group:
                 with contextlib.suppress(asyncio.InvalidStateError):
                     waiting.stored.set_exception(error)
+            log.error("commit failed", error=repr(error.__cause__ or error), requests=len(group))
             return
         for waiting in group:
             await self._commit([waiting], shard)

@@ -1,12 +1,15 @@
 """Plain values of the store to messages of the contract, and back."""
 
+from collections.abc import Iterable, Mapping
+
 import zstandard
 from google.protobuf.timestamp_pb2 import Timestamp
 from healthguard.v1 import event_pb2 as event_pb, issue_pb2 as issue_pb
 
 from server.errors import InvalidTimeRange
-from server.store.issues import Issue, TimeRange, Totals
+from server.store.issues import Issue
 from server.store.lifecycle import Comment
+from server.store.totals import Bucket, TimeRange, Totals
 
 _decompressor = zstandard.ZstdDecompressor()
 
@@ -56,6 +59,7 @@ def issue_to_proto(issue: Issue) -> issue_pb.Issue:
         message=issue.message,
         error_type=issue.error_type,
         event_count=issue.event_count,
+        affected_users=issue.user_count,
         first_seen_time=timestamp_from_ms(issue.first_seen_ms),
         last_seen_time=timestamp_from_ms(issue.last_seen_ms),
         first_seen_release=issue.first_seen_release,
@@ -74,6 +78,28 @@ def issue_to_proto(issue: Issue) -> issue_pb.Issue:
         status_changed_by=issue.status_changed_by,
         status_change_time=_optional_time(issue.status_changed_ms),
     )
+
+
+def bucket_to_proto(bucket: Bucket) -> issue_pb.Bucket:
+    """Totals of one span of time."""
+    return issue_pb.Bucket(
+        start_time=timestamp_from_ms(bucket.start_ms),
+        events=bucket.events,
+        errors=bucket.errors,
+        failed_requests=bucket.failed_requests,
+        affected_users=bucket.affected_users,
+    )
+
+
+def breakdowns_to_proto(breakdowns: Mapping[str, Iterable[tuple[str, int]]]) -> list[issue_pb.Breakdown]:
+    """The most frequent values of each property."""
+    return [
+        issue_pb.Breakdown(
+            property=name,
+            values=[issue_pb.BreakdownValue(value=value, event_count=events) for value, events in values],
+        )
+        for name, values in breakdowns.items()
+    ]
 
 
 def comment_to_proto(comment: Comment) -> issue_pb.IssueComment:

@@ -1,13 +1,17 @@
 """IssueService: totals and issues of the caller's apps."""
 
+from dataclasses import dataclass
+
 from google.protobuf.timestamp_pb2 import Timestamp
 from healthguard.v1 import issue_pb2 as issue_pb, issue_service_pb2 as issue_service_pb
 from sqlmodel import Session
 
-from server import context as caller
-from server.errors import InvalidPageSize, IssueNotFound
+from server import clock, context as caller
+from server.errors import InvalidBucket, InvalidOrder, InvalidPageSize, InvalidStatus, IssueNotFound
 from server.paging import PageTokens
 from server.services.convert import (
+    breakdowns_to_proto,
+    bucket_to_proto,
     comment_to_proto,
     event_from_payload,
     issue_to_proto,
@@ -15,11 +19,14 @@ from server.services.convert import (
     totals_to_proto,
 )
 from server.services.issue_change import IssueChangeService
-from server.store import issues as store_issues, lifecycle
+from server.store import issues as store_issues, lifecycle, totals
+from server.store.counters import HOUR_MS
+from server.store.dimensions import Dimension
 from server.store.engine import Engine
-from server.store.issues import Issue, IssueFilter, StoredEvent, TimeRange, Totals
+from server.store.issues import Issue, IssueFilter, StoredEvent
 from server.store.lifecycle import Comment
 from server.store.scope import owned_apps
+from server.store.totals import Bucket, EventFilter, TimeRange, Totals
 
 DEFAULT_PAGE_SIZE = 100
 MAX_PAGE_SIZE = 1_000
@@ -30,6 +37,17 @@ _ARCHIVED: dict[int, tuple[bool, ...]] = {
     issue_pb.ISSUE_STATUS_FILTER_OPEN: (False,),
     issue_pb.ISSUE_STATUS_FILTER_ARCHIVED: (True,),
     issue_pb.ISSUE_STATUS_FILTER_ALL: (False, True),
+}
+
+_BUCKET_HOURS: dict[int, int] = {issue_pb.BUCKET_SIZE_HOUR: 1, issue_pb.BUCKET_SIZE_DAY: 24}
+MAX_BUCKETS = 1_000
+
+_ORDERS: dict[int, str] = {
+    issue_service_pb.ISSUE_ORDER_UNSPECIFIED: "last_seen",
+    issue_service_pb.ISSUE_ORDER_LAST_SEEN: "last_seen",
+    issue_service_pb.ISSUE_ORDER_FIRST_SEEN: "first_seen",
+    issue_service_pb.ISSUE_ORDER_EVENTS: "events",
+    issue_service_pb.ISSUE_ORDER_USERS: "users",
 }
 
 Ranged = (
@@ -55,21 +73,21 @@ class IssueService(IssueChangeService):
     async def GetOverview(  # noqa: N802
         self, request: issue_service_pb.GetOverviewRequest, _context: object
     ) -> issue_service_pb.GetOverviewResponse:
-        seen = _time_range(request)
-        totals = await self._engine.read(_totals, caller.current_user().id, request, seen)
-        return issue_service_pb.GetOverviewResponse(totals=totals_to_proto(totals))
+        which, span = _time_range(request), _span(request)
+        found, buckets = await self._engine.read(_overview, caller.current_user().id, request, which, span)
+        return issue_service_pb.GetOverviewResponse(
+            totals=totals_to_proto(found), buckets=map(bucket_to_proto, buckets)
+        )
 
     async def ListIssues(  # noqa: N802
         self, request: issue_service_pb.ListIssuesRequest, _context: object
     ) -> issue_service_pb.ListIssuesResponse:
-        seen, size = _time_range(request), _page_size(request.page_size)
+        seen, size, order = _time_range(request), _page_size(request.page_size), _order(request.order_by)
         scope, after = self._page_after(request)
-        issues = await self._engine.read(_page, caller.current_user().id, request, seen, after, size + 1)
+        issues = await self._engine.read(_page, caller.current_user().id, request, seen, order, after, size + 1)
         response = issue_service_pb.ListIssuesResponse(issues=[issue_to_proto(issue) for issue in issues[:size]])
         if len(issues) > size:
-            response.next_page_token = self._page_tokens.sign(
-                [issues[size - 1].last_seen_ms, issues[size - 1].id], scope
-            )
+            response.next_page_token = self._page_tokens.sign(store_issues.position(issues[size - 1], order), scope)
         return response
 
     async def ListIssueEvents(  # noqa: N802
@@ -103,12 +121,15 @@ class IssueService(IssueChangeService):
     async def GetIssue(  # noqa: N802
         self, request: issue_service_pb.GetIssueRequest, _context: object
     ) -> issue_service_pb.GetIssueResponse:
-        found = await self._engine.read(_detail, caller.current_user().id, request, _time_range(request))
+        when, span = _time_range(request), _span(request)
+        found = await self._engine.read(_detail, caller.current_user().id, request, when, span)
         if found is None:
             raise IssueNotFound
-        issue, events = found
         return issue_service_pb.GetIssueResponse(
-            issue=issue_to_proto(issue), events=[event_from_payload(event.payload) for event in events]
+            issue=issue_to_proto(found.issue),
+            events=[event_from_payload(event.payload) for event in found.events],
+            buckets=map(bucket_to_proto, found.buckets),
+            breakdowns=breakdowns_to_proto(found.breakdowns),
         )
 
     def _page_after(self, request: Paged) -> tuple[str, list[int] | None]:
@@ -128,6 +149,36 @@ def _time_range(request: Ranged) -> TimeRange:
     return time_range(bound("start_time"), bound("end_time"))
 
 
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Buckets of `hours_each` hours, by number since the epoch."""
+
+    hours_each: int
+    first: int
+    last: int
+
+
+def _span(request: issue_service_pb.GetOverviewRequest | issue_service_pb.GetIssueRequest) -> _Span | None:
+    """The buckets asked for. Raises InvalidBucket."""
+    if request.bucket == issue_pb.BUCKET_SIZE_UNSPECIFIED:
+        return None
+    hours_each = _BUCKET_HOURS.get(request.bucket)
+    if hours_each is None or not request.HasField("start_time"):
+        raise InvalidBucket
+    when = _time_range(request)
+    start_ms, end_ms = when.start_ms or 0, clock.now_ms() if when.end_ms is None else when.end_ms
+    first, last = start_ms // (hours_each * HOUR_MS), end_ms // (hours_each * HOUR_MS)
+    if not 0 <= last - first < MAX_BUCKETS or first < 0:
+        raise InvalidBucket
+    return _Span(hours_each, first, last)
+
+
+def _order(asked: int) -> str:
+    if asked not in _ORDERS:
+        raise InvalidOrder
+    return _ORDERS[asked]
+
+
 def _page_size(asked: int) -> int:
     if not 0 <= asked <= MAX_PAGE_SIZE:
         raise InvalidPageSize
@@ -140,12 +191,26 @@ def _filter(
     request: issue_service_pb.GetOverviewRequest | issue_service_pb.ListIssuesRequest,
     seen: TimeRange,
 ) -> IssueFilter:
+    if request.status not in _ARCHIVED:
+        raise InvalidStatus
     apps = owned_apps(session, user_id, request.app_key)
-    return IssueFilter(apps, request.platform, _ARCHIVED[request.status], seen)
+    only = Dimension(request.platform, request.environment, request.release, request.type)
+    return IssueFilter(apps, only, _ARCHIVED[request.status], seen, request.q)
 
 
-def _totals(session: Session, user_id: int, request: issue_service_pb.GetOverviewRequest, seen: TimeRange) -> Totals:
-    return store_issues.totals(session, _filter(session, user_id, request, seen))
+def _overview(
+    session: Session,
+    user_id: int,
+    request: issue_service_pb.GetOverviewRequest,
+    when: TimeRange,
+    span: _Span | None,
+) -> tuple[Totals, list[Bucket]]:
+    issues = _filter(session, user_id, request, when)
+    events = EventFilter(issues.app_ids, issues.only, when)
+    found = totals.event_totals(session, events)
+    found.issues = store_issues.count(session, issues)
+    buckets = totals.buckets(session, events, span.hours_each, span.first, span.last) if span else []
+    return found, buckets
 
 
 def _page(
@@ -153,11 +218,12 @@ def _page(
     user_id: int,
     request: issue_service_pb.ListIssuesRequest,
     seen: TimeRange,
+    order: str,
     after: list[int] | None,
     limit: int,
 ) -> list[Issue]:
     position = None if after is None else (after[0], after[1])
-    return store_issues.page(session, _filter(session, user_id, request, seen), position, limit)
+    return store_issues.page(session, _filter(session, user_id, request, seen), position, limit, order)
 
 
 def _find(session: Session, user_id: int, issue_id: str) -> Issue | None:
@@ -165,13 +231,28 @@ def _find(session: Session, user_id: int, issue_id: str) -> Issue | None:
     return store_issues.find(session, owned_apps(session, user_id, app_key), fingerprint) if app_key else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Detail:
+    issue: Issue
+    events: list[StoredEvent]
+    buckets: list[Bucket]
+    breakdowns: dict[str, list[tuple[str, int]]]
+
+
 def _detail(
-    session: Session, user_id: int, request: issue_service_pb.GetIssueRequest, when: TimeRange
-) -> tuple[Issue, list[StoredEvent]] | None:
+    session: Session, user_id: int, request: issue_service_pb.GetIssueRequest, when: TimeRange, span: _Span | None
+) -> _Detail | None:
+    if request.status not in _ARCHIVED:
+        raise InvalidStatus
     issue = _find(session, user_id, request.id)
     if issue is None:
         return None
-    return issue, store_issues.events_of(session, issue, when, request.platform, None, MAX_DETAIL_EVENTS)
+    return _Detail(
+        issue,
+        store_issues.events_of(session, issue, when, request.platform, None, MAX_DETAIL_EVENTS),
+        store_issues.issue_buckets(session, issue, span.hours_each, span.first, span.last) if span else [],
+        store_issues.breakdowns(session, issue),
+    )
 
 
 def _event_page(

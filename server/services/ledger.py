@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from server import clock, context as caller
 from server.errors import InvalidTimeRange
-from server.services.convert import ms_from_timestamp, timestamp_from_ms
+from server.services.convert import time_range, timestamp_from_ms
 from server.store import ledger as store_ledger
 from server.store.engine import Engine
 from server.store.scope import owned_apps
@@ -35,11 +35,12 @@ class LedgerService(ledger_service_grpc.LedgerServiceServicer):
 
 def _minutes(request: ledger_service_pb.GetLedgerRequest) -> tuple[int, int]:
     """First and last minute since the epoch, inclusive. Raises InvalidTimeRange."""
-    now = clock.now_ms() // MINUTE_MS
-    last = ms_from_timestamp(request.end_time) // MINUTE_MS if request.HasField("end_time") else now
-    first = last - DEFAULT_MINUTES + 1
-    if request.HasField("start_time"):
-        first = ms_from_timestamp(request.start_time) // MINUTE_MS
+    asked = time_range(
+        request.start_time if request.HasField("start_time") else None,
+        request.end_time if request.HasField("end_time") else None,
+    )
+    last = (clock.now_ms() if asked.end_ms is None else asked.end_ms) // MINUTE_MS
+    first = last - DEFAULT_MINUTES + 1 if asked.start_ms is None else asked.start_ms // MINUTE_MS
     if not 0 <= last - first < MAX_MINUTES:
         raise InvalidTimeRange
     return first, last

@@ -12,9 +12,9 @@ from server.mobile.beats import Beats
 from server.mobile.reading import Said
 from server.store import sessions, signals
 from server.store.sequence import Sequence as IdSequence
+from server.store.session_tables import SessionBatchRow, SessionRow
 from server.store.sessions import Recorded, recorded, signed
 from server.store.signals import NewSignal
-from server.store.tables import SessionBatchRow, SessionRow
 
 MAX_METADATA = 100
 """Keys of metadata kept of one session; OpenReplay shows ten."""

@@ -1,11 +1,13 @@
 """Counters kept at write time, so that no total is ever read from events.
 
 Distinct users are counted by rows of `distinct_users`, one per user and scope:
-`` (the app), `p:<platform>`, and `h:<hour, 9 digits>:<platform>` for ranges of time. A row that is new adds one.
+`` (the app), `p:<platform>`, `i:<issue>`, and for spans of time `d:<hour, 9 digits>:<dimension>` and `j:<issue>:<hour>`.
+A row that is new in one of the first three adds one to its counter.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import text
@@ -30,40 +32,73 @@ def platform_scope(platform: str) -> str:
     return f"p:{platform}"
 
 
-def hour_scope(hour: int, platform: str = "") -> str:
-    """Scope of the users of one platform in one hour since the epoch; hours sort as text."""
-    return f"h:{hour:09d}:{platform}"
+def issue_scope(issue_id: int) -> str:
+    """Scope of the users of one issue."""
+    return f"i:{issue_id}"
+
+
+def issue_hour_scope(issue_id: int, hour: int | str) -> str:
+    """Scope of the users of one issue in one hour since the epoch; hours have six digits until the year 2084."""
+    return f"j:{issue_id}:{hour}"
+
+
+def hour_scope(hour: int, dimension_id: int | str = "") -> str:
+    """Scope of the users of one dimension in one hour since the epoch; hours sort as text."""
+    return f"d:{hour:09d}:{dimension_id}"
 
 
 _TOTAL_NAMES = ("events", "errors", "failed_requests", "affected_users", "issues", "archived_issues")
 _EVENTS, _ERRORS, _FAILED, _USERS, _ISSUES, _ARCHIVED = range(len(_TOTAL_NAMES))
 _HOUR_NAMES = _TOTAL_NAMES[:3]
+_HOUR_KEY: Columns = (("app_id", "int"), ("hour", "int"), ("dimension_id", "int"), ("shard", "int"))
+_ISSUE_HOUR_KEY: Columns = (("app_id", "int"), ("issue_id", "int"), ("hour", "int"))
+_LEDGER_KEY: Columns = (("app_id", "int"), ("minute", "int"), ("outcome", "text"), ("reason", "text"), ("shard", "int"))
+
+
+@dataclass(slots=True)
+class Counted:
+    """What counters need to know of one event."""
+
+    app_id: int
+    platform: str
+    dimension_id: int
+    time_ms: int
+    is_error: bool
+    is_failed: bool
+    user_key: int | None
+    issue_id: int | None
 
 
 class Tally:
-    """Collects what one transaction changes and writes it in four statements. `shard` is the writer."""
+    """Collects what one transaction changes and writes it in a constant number of statements. `shard` is the writer."""
 
     def __init__(self, shard: int) -> None:
         self._shard = shard
         self._totals: defaultdict[tuple[int, str], list[int]] = defaultdict(lambda: [0] * len(_TOTAL_NAMES))
-        self._hours: defaultdict[tuple[int, int, str], list[int]] = defaultdict(lambda: [0] * len(_HOUR_NAMES))
+        self._hours: defaultdict[tuple[int, int, int], list[int]] = defaultdict(lambda: [0] * len(_HOUR_NAMES))
+        self._issue_hours: Counter[tuple[int, int, int]] = Counter()
         self._users: set[tuple[int, str, int]] = set()
         self._ledger: Counter[tuple[int, int, str, str]] = Counter()
         self._archived: set[tuple[int, int]] = set()
 
-    def add_event(self, app_id: int, platform: str, time_ms: int, is_error: bool, is_failed: bool) -> None:
-        """Count one new event."""
-        hour = self._hours[app_id, time_ms // HOUR_MS, platform]
-        for counts in (self._totals[app_id, EVERY_PLATFORM], self._totals[app_id, platform], hour):
+    def add_event(self, event: Counted) -> None:
+        """Count one new event, and note its user if it is an error or a failed request."""
+        app_id, hour = event.app_id, event.time_ms // HOUR_MS
+        hourly = self._hours[app_id, hour, event.dimension_id]
+        for counts in (self._totals[app_id, EVERY_PLATFORM], self._totals[app_id, event.platform], hourly):
             counts[_EVENTS] += 1
-            counts[_ERRORS] += is_error
-            counts[_FAILED] += is_failed
+            counts[_ERRORS] += event.is_error
+            counts[_FAILED] += event.is_failed
+        if event.issue_id is not None:
+            self._issue_hours[app_id, event.issue_id, hour] += 1
+        if event.user_key is not None and (event.is_error or event.is_failed):
+            self._add_user(event, hour, event.user_key)
 
-    def add_user(self, app_id: int, platform: str, time_ms: int, user_key: int) -> None:
-        """Note a user who met an error or a failed request."""
-        self._users.add((app_id, APP_SCOPE, user_key))
-        self._users.add((app_id, platform_scope(platform), user_key))
-        self._users.add((app_id, hour_scope(time_ms // HOUR_MS, platform), user_key))
+    def _add_user(self, event: Counted, hour: int, user_key: int) -> None:
+        scopes = [APP_SCOPE, platform_scope(event.platform), hour_scope(hour, event.dimension_id)]
+        if event.issue_id is not None:
+            scopes += (issue_scope(event.issue_id), issue_hour_scope(event.issue_id, hour))
+        self._users.update((event.app_id, scope, user_key) for scope in scopes)
 
     def note_issue(self, app_id: int, issue_id: int, *, is_new: bool, archived: bool) -> None:
         """Count a new issue; remember which issues are archived for `note_issue_platform`."""
@@ -98,17 +133,11 @@ class Tally:
         totals = [(*key, self._shard, *counts) for key, counts in sorted(self._totals.items())]
         _add(session, "totals", (("app_id", "int"), ("platform", "text"), ("shard", "int")), _TOTAL_NAMES, totals)
         hours = [(*key, self._shard, *counts) for key, counts in sorted(self._hours.items())]
-        hour_key: Columns = (("app_id", "int"), ("hour", "int"), ("platform", "text"), ("shard", "int"))
-        _add(session, "hour_totals", hour_key, _HOUR_NAMES, hours)
+        _add(session, "dimension_hours", _HOUR_KEY, _HOUR_NAMES, hours)
+        issue_hours = [(*key, count) for key, count in sorted(self._issue_hours.items())]
+        _add(session, "issue_hours", _ISSUE_HOUR_KEY, ("event_count",), issue_hours)
         ledger = [(*key, self._shard, events) for key, events in sorted(self._ledger.items())]
-        ledger_key: Columns = (
-            ("app_id", "int"),
-            ("minute", "int"),
-            ("outcome", "text"),
-            ("reason", "text"),
-            ("shard", "int"),
-        )
-        _add(session, "ledger", ledger_key, ("events",), ledger)
+        _add(session, "ledger", _LEDGER_KEY, ("events",), ledger)
 
     def _write_users(self, session: Session) -> None:
         if not self._users:
@@ -119,6 +148,7 @@ class Tally:
             f"SELECT r.app_id, r.scope, r.user_key FROM {source(session, 'r', columns)} WHERE true ORDER BY 1, 2, 3 "
             "ON CONFLICT DO NOTHING RETURNING app_id, scope"
         )
+        issues: Counter[tuple[int, int]] = Counter()
         for app_id, scope in session.connection().execute(
             text(query), bind(session, "r", columns, sorted(self._users))
         ):
@@ -126,6 +156,19 @@ class Tally:
                 self._totals[app_id, EVERY_PLATFORM][_USERS] += 1
             elif scope.startswith("p:"):
                 self._totals[app_id, scope[2:]][_USERS] += 1
+            elif scope.startswith("i:"):
+                issues[app_id, int(scope[2:])] += 1
+        if issues:
+            _add_issue_users(session, [(*key, users) for key, users in sorted(issues.items())])
+
+
+def _add_issue_users(session: Session, rows: list[tuple[int, int, int]]) -> None:
+    columns: Columns = (("app_id", "int"), ("issue_id", "int"), ("users", "int"))
+    query = (
+        "UPDATE issues SET user_count = issues.user_count + r.users "  # noqa: S608
+        f"FROM {source(session, 'r', columns)} WHERE issues.app_id = r.app_id AND issues.id = r.issue_id"
+    )
+    session.connection().execute(text(query), bind(session, "r", columns, rows))
 
 
 def _add(session: Session, table: str, key: Columns, counts: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:

@@ -23,7 +23,7 @@ from server.errors import DiskFull, StoreUnavailable
 
 T = TypeVar("T")
 P = ParamSpec("P")
-Kind = Literal["int", "small", "text", "blob"]
+Kind = Literal["int", "int4", "small", "text", "blob"]
 Columns = Sequence[tuple[str, Kind]]
 
 SQLITE_READERS = 4
@@ -32,7 +32,7 @@ POSTGRES_WRITERS = 2
 CONNECT_TIMEOUT_S = 5
 BUSY_TIMEOUT_MS = 10_000
 
-_POSTGRES_TYPES: dict[Kind, str] = {"int": "int8", "small": "int2", "text": "text", "blob": "bytea"}
+_POSTGRES_TYPES: dict[Kind, str] = {"int": "int8", "int4": "int4", "small": "int2", "text": "text", "blob": "bytea"}
 _POSTGRES_DISK_FULL = "53100"
 _POSTGRES_RETRY = {"40001", "40P01"}  # serialisation failure, deadlock: PostgreSQL asks to run it again
 MAX_ATTEMPTS = 5
@@ -169,6 +169,7 @@ def _sqlite_engine(url: URL, connections: int, *, writes: bool) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
+        connection.create_function("lower", 1, _lower, deterministic=True)  # SQLite's own knows ASCII only
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
         if not writes:
@@ -179,6 +180,10 @@ def _sqlite_engine(url: URL, connections: int, *, writes: bool) -> sa.Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _lower(value: Any) -> Any:  # noqa: ANN401 -- any SQL value
+    return value.lower() if isinstance(value, str) else value
 
 
 _PRAGMAS = (

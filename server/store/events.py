@@ -12,7 +12,8 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlmodel import Session
 
-from server.store import counters, lifecycle
+from server.store import counters, dimensions, lifecycle, performance
+from server.store.dimensions import Dimension
 from server.store.engine import Columns, StaleTransaction, bind, copy_rows, source
 from server.store.sequence import Sequence as IdSequence
 
@@ -41,11 +42,14 @@ class NewEvent:
     time_ms: int
     received_ms: int
     kind: int
-    platform: str
+    dimension: Dimension
     release: str | None
+    page: str
+    browser: str
     user_key: int | None
     issue: IssueSeed | None
     payload: bytes
+    measurement: performance.Measurement | None = None
 
 
 @dataclass(slots=True)
@@ -67,9 +71,9 @@ class _IssueChange:
     first_release: str | None = None
     last_release: str | None = None
     releases: set[str] = field(default_factory=set)
-    platforms: Counter[str] = field(default_factory=Counter)
+    facets: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def add(self, event: NewEvent) -> None:
+    def add(self, event: NewEvent, dimension: Dimension) -> None:
         self.first_seen_ms = min(self.first_seen_ms, event.time_ms) if self.count else event.time_ms
         self.last_seen_ms = max(self.last_seen_ms, event.time_ms) if self.count else event.time_ms
         if not self.count:
@@ -78,13 +82,22 @@ class _IssueChange:
             self.last_release = event.release
             self.releases.add(event.release)
         self.count += 1
-        self.platforms[event.platform] += 1
+        for name, value in (
+            (PLATFORM, dimension.platform),
+            ("release", dimension.release),
+            ("environment", dimension.environment),
+            ("page", event.page),
+            ("browser", event.browser),
+        ):
+            if value:
+                self.facets[name, value] += 1
 
     def numbers(self) -> tuple[int, int, int, str | None, str | None]:
         return self.count, self.first_seen_ms, self.last_seen_ms, self.first_release, self.last_release
 
 
 IssueKey = tuple[int, str]
+PLATFORM: Final = "platform"
 
 
 def commit(session: Session, submissions: Sequence[Submission], ids: IdSequence, shard: int) -> list[list[bool]]:
@@ -96,21 +109,35 @@ def commit(session: Session, submissions: Sequence[Submission], ids: IdSequence,
     issue_ids: dict[IssueKey, int] = {}
     tally = counters.Tally(shard)
     if fresh:
-        changes = _issue_changes(fresh)
+        known = dimensions.resolve(session, {(event.app_id, event.dimension) for event in fresh})
+        changes = _issue_changes(fresh, known)
         issue_ids, regressions = _upsert_issues(session, changes, ids, tally)
-        _insert_events(session, fresh, issue_ids, ids)
-        _upsert_platforms(session, changes, issue_ids, tally)
+        _insert_events(session, fresh, known, issue_ids, ids)
+        _upsert_facets(session, changes, issue_ids, tally)
         for regression in regressions:
             lifecycle.regress(session, regression, tally, lifecycle.Change(None, fresh[-1].received_ms, ids, shard))
         for event in fresh:
+            number, dimension = known[event.app_id, event.dimension]
+            issue_id = issue_ids[event.app_id, event.issue.fingerprint] if event.issue else None
+            is_error, is_failed = event.kind == ERROR, event.kind == FAILED_REQUEST
             tally.add_event(
-                event.app_id, event.platform, event.time_ms, event.kind == ERROR, event.kind == FAILED_REQUEST
+                counters.Counted(
+                    event.app_id,
+                    dimension.platform,
+                    number,
+                    event.time_ms,
+                    is_error,
+                    is_failed,
+                    event.user_key,
+                    issue_id,
+                )
             )
-            if event.user_key is not None and event.kind != OTHER:
-                tally.add_user(event.app_id, event.platform, event.time_ms, event.user_key)
     for submission, stored in zip(submissions, flags, strict=True):
         tally.add_submission(submission.app_id, submission.minute, stored, submission.others)
     tally.write(session)
+    performance.record(
+        session, ((e.app_id, e.time_ms, e.measurement) for e in fresh if e.measurement is not None), shard
+    )
     return flags
 
 
@@ -145,7 +172,7 @@ def _stored_keys(session: Session, keys: list[tuple[int, str]]) -> set[tuple[int
     return {(app_id, event_key) for app_id, event_key in rows}
 
 
-def _issue_changes(fresh: list[NewEvent]) -> dict[IssueKey, _IssueChange]:
+def _issue_changes(fresh: list[NewEvent], known: dimensions.Known) -> dict[IssueKey, _IssueChange]:
     changes: dict[IssueKey, _IssueChange] = {}
     for event in fresh:
         if event.issue is None:
@@ -154,7 +181,7 @@ def _issue_changes(fresh: list[NewEvent]) -> dict[IssueKey, _IssueChange]:
         change = changes.get(key)
         if change is None:
             change = changes[key] = _IssueChange(event.issue)
-        change.add(event)
+        change.add(event, known[event.app_id, event.dimension][1])
     return dict(sorted(changes.items()))
 
 
@@ -174,9 +201,9 @@ _ISSUE_COLUMNS: Columns = (
 
 _UPSERT_ISSUES = """
 INSERT INTO issues (app_id, fingerprint, id, grouping_version, message, error_type, event_count, first_seen_ms,
-                    last_seen_ms, first_seen_release, last_seen_release, status, archived)
+                    last_seen_ms, first_seen_release, last_seen_release, status, archived, user_count)
 SELECT r.app_id, r.fingerprint, r.id, r.grouping_version, r.message, r.error_type, r.event_count, r.first_seen_ms,
-       r.last_seen_ms, r.first_seen_release, r.last_seen_release, 'open', false
+       r.last_seen_ms, r.first_seen_release, r.last_seen_release, 'open', false, 0
 FROM {rows} WHERE true ORDER BY r.app_id, r.fingerprint
 ON CONFLICT (app_id, fingerprint) DO UPDATE SET
     event_count = issues.event_count + excluded.event_count,
@@ -227,6 +254,7 @@ _EVENT_COLUMNS: Columns = (
     ("received_ms", "int"),
     ("kind", "small"),
     ("platform", "text"),
+    ("dimension_id", "int4"),
     ("user_key", "int"),
     ("payload", "blob"),
 )
@@ -236,9 +264,20 @@ _INSERT_EVENTS = (
 )
 
 
-def _insert_events(session: Session, fresh: list[NewEvent], issue_ids: dict[IssueKey, int], ids: IdSequence) -> None:
+def _insert_events(
+    session: Session,
+    fresh: list[NewEvent],
+    known: dimensions.Known,
+    issue_ids: dict[IssueKey, int],
+    ids: IdSequence,
+) -> None:
     rows = [
-        _event_row(event, event_id, issue_ids.get((event.app_id, event.issue.fingerprint)) if event.issue else None)
+        _event_row(
+            event,
+            event_id,
+            known[event.app_id, event.dimension],
+            issue_ids[event.app_id, event.issue.fingerprint] if event.issue else None,
+        )
         for event, event_id in zip(fresh, ids.take(len(fresh)), strict=True)
     ]
     if session.get_bind().dialect.name == "sqlite":
@@ -250,7 +289,9 @@ def _insert_events(session: Session, fresh: list[NewEvent], issue_ids: dict[Issu
         copy_rows(session, "events", _EVENT_COLUMNS, rows)
 
 
-def _event_row(event: NewEvent, event_id: int, issue_id: int | None) -> tuple[Any, ...]:
+def _event_row(
+    event: NewEvent, event_id: int, dimension: tuple[int, Dimension], issue_id: int | None
+) -> tuple[Any, ...]:
     return (
         event.app_id,
         event.event_key,
@@ -259,35 +300,42 @@ def _event_row(event: NewEvent, event_id: int, issue_id: int | None) -> tuple[An
         event.time_ms,
         event.received_ms,
         event.kind,
-        event.platform,
+        dimension[1].platform,
+        dimension[0],
         event.user_key,
         event.payload,
     )
 
 
-_PLATFORM_COLUMNS: Columns = (("app_id", "int"), ("issue_id", "int"), ("platform", "text"), ("event_count", "int"))
-_UPSERT_PLATFORMS = """
-INSERT INTO issue_platforms (app_id, issue_id, platform, event_count)
-SELECT r.app_id, r.issue_id, r.platform, r.event_count FROM {rows} WHERE true ORDER BY 1, 2, 3
-ON CONFLICT (app_id, issue_id, platform) DO UPDATE SET event_count = issue_platforms.event_count + excluded.event_count
-RETURNING app_id, issue_id, platform, event_count
+_FACET_COLUMNS: Columns = (
+    ("app_id", "int"),
+    ("issue_id", "int"),
+    ("property", "text"),
+    ("value", "text"),
+    ("event_count", "int"),
+)
+_UPSERT_FACETS = """
+INSERT INTO issue_facets (app_id, issue_id, property, value, event_count)
+SELECT r.app_id, r.issue_id, r.property, r.value, r.event_count FROM {rows} WHERE true ORDER BY 1, 2, 3, 4
+ON CONFLICT (app_id, issue_id, property, value)
+DO UPDATE SET event_count = issue_facets.event_count + excluded.event_count
+RETURNING app_id, issue_id, property, value, event_count
 """
 
 
-def _upsert_platforms(
+def _upsert_facets(
     session: Session, changes: dict[IssueKey, _IssueChange], issue_ids: dict[IssueKey, int], tally: counters.Tally
 ) -> None:
     added = {
-        (key[0], issue_ids[key], platform): count
+        (key[0], issue_ids[key], *facet): count
         for key, change in changes.items()
-        for platform, count in change.platforms.items()
+        for facet, count in change.facets.items()
     }
     if not added:
         return
     rows = [(*key, count) for key, count in sorted(added.items())]
-    query = text(_UPSERT_PLATFORMS.format(rows=source(session, "r", _PLATFORM_COLUMNS)))
-    for app_id, issue_id, platform, count in session.connection().execute(
-        query, bind(session, "r", _PLATFORM_COLUMNS, rows)
-    ):
-        if count == added[app_id, issue_id, platform]:
-            tally.note_issue_platform(app_id, issue_id, platform)
+    query = text(_UPSERT_FACETS.format(rows=source(session, "r", _FACET_COLUMNS)))
+    for *key, count in session.connection().execute(query, bind(session, "r", _FACET_COLUMNS, rows)):
+        app_id, issue_id, name, value = key
+        if name == PLATFORM and count == added[app_id, issue_id, name, value]:
+            tally.note_issue_platform(app_id, issue_id, value)

@@ -14,8 +14,8 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import Select
 
 from server.errors import BlobsUnavailable
+from server.store.session_tables import BlobRow, SessionImageRow, SessionRow
 from server.store.sessions import signed
-from server.store.tables import BlobRow, SessionImageRow, SessionRow
 
 STALE_CLAIM_MS = 600_000
 """After so long another process takes over what one began to delete; a hundred deletions take seconds."""

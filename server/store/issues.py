@@ -1,62 +1,53 @@
-"""Reading totals, issues and their events."""
+"""Reading issues, their events and what these have in common."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, exists, literal, or_, select as sa_select, tuple_, union_all
+from sqlalchemy import ColumnElement, exists, literal, tuple_, union_all
 from sqlmodel import Session, col, func, select
 
-from server.store.counters import HOUR_MS, hour_scope
-from server.store.events import ERROR, FAILED_REQUEST, OTHER
-from server.store.tables import (
-    EVERY_PLATFORM,
-    DistinctUserRow,
-    EventRow,
-    HourTotalsRow,
-    IssuePlatformRow,
-    IssueRow,
-    TotalsRow,
-    UserRow,
-)
+from server.store.counters import HOUR_MS, issue_hour_scope
+from server.store.dimensions import Dimension
+from server.store.tables import EventRow, IssueFacetRow, IssueHourRow, IssueRow, UserRow
+from server.store.totals import ANY, EVER, Bucket, TimeRange, open_and_archived_issues, users_by_bucket
+
+HTTP = "http"
+"""Error type of the issues that failed requests make."""
 
 MAX_BRANCHES = 100
 """Apps whose lists are merged branch by branch, each from its index; a caller with more pays for a sort."""
 
-MAX_HOUR = 10**9 - 1
+ORDERS = {
+    "last_seen": col(IssueRow.last_seen_ms),
+    "first_seen": col(IssueRow.first_seen_ms),
+    "events": col(IssueRow.event_count),
+    "users": col(IssueRow.user_count),
+}
+"""Columns by which issues are listed, from the largest down; each has an index."""
 
-
-@dataclass(frozen=True, slots=True)
-class TimeRange:
-    """Inclusive bounds in epoch milliseconds; None is open."""
-
-    start_ms: int | None = None
-    end_ms: int | None = None
-
-    @property
-    def is_open(self) -> bool:
-        return self.start_ms is None and self.end_ms is None
+TOP_VALUES = 20
+PROPERTIES = ("platform", "release", "environment", "page", "browser")
 
 
 @dataclass(frozen=True, slots=True)
 class IssueFilter:
-    """Which issues: of these apps, seen on this platform ("" is any), archived or not (both if empty), last seen in."""
+    """Which issues: of these apps, with an event that has these values (an empty one is any), archived or not, last seen in.
+
+    `only.type` is the issue's error type; `text` is looked for in the message, upper and lower case alike.
+    """
 
     app_ids: Mapping[int, str]
-    platform: str = ""
+    only: Dimension = ANY
     archived: tuple[bool, ...] = (False,)
-    seen: TimeRange = TimeRange()
+    seen: TimeRange = EVER
+    text: str = ""
 
-
-@dataclass(slots=True)
-class Totals:
-    events: int = 0
-    errors: int = 0
-    failed_requests: int = 0
-    affected_users: int = 0
-    issues: int = 0
+    @property
+    def is_counted(self) -> bool:
+        """Whether a counter is kept of just these issues."""
+        return self.seen.is_open and not self.text and self.only == Dimension(self.only.platform)
 
 
 @dataclass(slots=True)
@@ -70,6 +61,7 @@ class Issue:
     message: str
     error_type: str
     event_count: int
+    user_count: int
     first_seen_ms: int
     last_seen_ms: int
     first_seen_release: str | None
@@ -88,112 +80,15 @@ class Issue:
     platforms: dict[str, int] = field(default_factory=dict)
 
 
-def totals(session: Session, which: IssueFilter) -> Totals:
-    """Totals of events in the range and of issues last seen in it. Exact; cost does not grow with stored events."""
+def count(session: Session, which: IssueFilter) -> int:
+    """How many issues the filter finds."""
     if not which.app_ids:
-        return Totals()
-    return _all_time(session, which) if which.seen.is_open else _ranged(session, which)
-
-
-def _all_time(session: Session, which: IssueFilter) -> Totals:
-    row = (
-        session.connection()
-        .execute(
-            sa_select(*(func.coalesce(func.sum(getattr(TotalsRow, name)), 0) for name in _SUMMED)).where(
-                col(TotalsRow.app_id).in_(which.app_ids), col(TotalsRow.platform) == (which.platform or EVERY_PLATFORM)
-            )
-        )
-        .one()
-    )
-    events, errors, failed, users, open_issues, archived_issues = (int(value) for value in row)
-    issues = open_issues * (False in which.archived) + archived_issues * (True in which.archived)
-    return Totals(events, errors, failed, users, issues)
-
-
-_SUMMED = ("events", "errors", "failed_requests", "affected_users", "issues", "archived_issues")
-
-
-def _ranged(session: Session, which: IssueFilter) -> Totals:
-    hours, edges = _split(which.seen)
-    found = Totals()
-    if hours is not None:
-        _add_hours(session, which, hours, found)
-    if edges:
-        _add_edges(session, which, edges, found)
-    found.affected_users = _count_users(session, which, hours, edges)
-    found.issues = session.exec(
-        select(func.count()).select_from(IssueRow).where(*(_branch(which, archived=None)))
-    ).one()
-    return found
-
-
-def _split(seen: TimeRange) -> tuple[tuple[int, int] | None, list[tuple[int, int]]]:
-    """The whole hours of a range (first, last), and the partial hours at its ends as millisecond ranges."""
-    start = 0 if seen.start_ms is None else max(0, seen.start_ms)
-    end = (MAX_HOUR + 1) * HOUR_MS - 1 if seen.end_ms is None else min(seen.end_ms, (MAX_HOUR + 1) * HOUR_MS - 1)
-    first = -(-start // HOUR_MS)
-    last = (end + 1) // HOUR_MS - 1
-    if first > last:
-        return None, [(start, end)] if start <= end else []
-    edges = [(start, first * HOUR_MS - 1), ((last + 1) * HOUR_MS, end)]
-    return (first, last), [(low, high) for low, high in edges if low <= high]
-
-
-def _add_hours(session: Session, which: IssueFilter, hours: tuple[int, int], found: Totals) -> None:
-    query = select(
-        func.coalesce(func.sum(HourTotalsRow.events), 0),
-        func.coalesce(func.sum(HourTotalsRow.errors), 0),
-        func.coalesce(func.sum(HourTotalsRow.failed_requests), 0),
-    ).where(col(HourTotalsRow.app_id).in_(which.app_ids), col(HourTotalsRow.hour).between(*hours))
-    if which.platform:
-        query = query.where(HourTotalsRow.platform == which.platform)
-    events, errors, failed = session.exec(query).one()
-    found.events += int(events)
-    found.errors += int(errors)
-    found.failed_requests += int(failed)
-
-
-def _in_edges(which: IssueFilter, edges: Iterable[tuple[int, int]]) -> list[ColumnElement[bool]]:
-    inside = [col(EventRow.app_id).in_(which.app_ids), or_(*(col(EventRow.time_ms).between(*edge) for edge in edges))]
-    if which.platform:
-        inside.append(col(EventRow.platform) == which.platform)
-    return inside
-
-
-def _add_edges(session: Session, which: IssueFilter, edges: list[tuple[int, int]], found: Totals) -> None:
-    """Less than an hour at each end, from an index that holds all it needs."""
-    query = select(EventRow.kind, func.count()).where(*_in_edges(which, edges)).group_by(col(EventRow.kind))
-    for kind, events in session.exec(query):
-        found.events += events
-        found.errors += events * (kind == ERROR)
-        found.failed_requests += events * (kind == FAILED_REQUEST)
-
-
-def _count_users(
-    session: Session, which: IssueFilter, hours: tuple[int, int] | None, edges: list[tuple[int, int]]
-) -> int:
-    parts: list[sa.Select[Any, Any]] = []
-    if hours is not None:
-        scope = col(DistinctUserRow.scope)
-        in_hours = [
-            col(DistinctUserRow.app_id).in_(which.app_ids),
-            scope >= hour_scope(hours[0]),
-            scope < hour_scope(hours[1] + 1) if hours[1] < MAX_HOUR else scope < "h;",
-        ]
-        if which.platform:
-            in_hours.append(func.substr(scope, len(hour_scope(0)) + 1) == which.platform)
-        parts.append(sa_select(col(DistinctUserRow.app_id), col(DistinctUserRow.user_key)).where(*in_hours))
-    if edges:
-        parts.append(
-            sa_select(col(EventRow.app_id), col(EventRow.user_key)).where(
-                *_in_edges(which, edges), col(EventRow.kind) != OTHER, col(EventRow.user_key).is_not(None)
-            )
-        )
-    if not parts:
         return 0
-    union = union_all(*parts).subquery()
-    distinct = sa_select(union.c.app_id, union.c.user_key).distinct().subquery()
-    return session.connection().execute(sa_select(func.count()).select_from(distinct)).scalar_one()
+    if which.is_counted:
+        counts = open_and_archived_issues(session, which.app_ids, which.only.platform)
+        return sum(counts[kept] for kept in which.archived)
+    query = sa.select(sa.func.count()).select_from(IssueRow).where(*_branch(which, archived=None))
+    return session.connection().execute(query).scalar_one()
 
 
 def _branch(which: IssueFilter, archived: bool | None, app_id: int | None = None) -> list[ColumnElement[bool]]:
@@ -207,44 +102,61 @@ def _branch(which: IssueFilter, archived: bool | None, app_id: int | None = None
         conditions.append(col(IssueRow.last_seen_ms) >= which.seen.start_ms)
     if which.seen.end_ms is not None:
         conditions.append(col(IssueRow.last_seen_ms) <= which.seen.end_ms)
-    if which.platform:
-        conditions.append(
-            exists().where(
-                col(IssuePlatformRow.app_id) == app,
-                col(IssuePlatformRow.issue_id) == col(IssueRow.id),
-                col(IssuePlatformRow.platform) == which.platform,
-            )
+    if which.only.type:
+        conditions.append(col(IssueRow.error_type) == which.only.type)
+    if which.text:
+        conditions.append(func.lower(IssueRow.message).contains(which.text.lower(), autoescape=True))
+    conditions += (
+        exists().where(
+            col(IssueFacetRow.app_id) == app,
+            col(IssueFacetRow.issue_id) == col(IssueRow.id),
+            col(IssueFacetRow.property) == name,
+            col(IssueFacetRow.value) == value,
         )
+        for name in ("platform", "release", "environment")
+        if (value := getattr(which.only, name))
+    )
     return conditions
 
 
-def page(session: Session, which: IssueFilter, after: tuple[int, int] | None, limit: int) -> list[Issue]:
-    """Issues, last seen first, ties newest first, behind the keyset position `after` = (last seen, id)."""
+def page(
+    session: Session, which: IssueFilter, after: tuple[int, int] | None, limit: int, order: str = "last_seen"
+) -> list[Issue]:
+    """Issues from the largest value of the order down, ties newest first, behind the position `after` = (value, id)."""
     if not which.app_ids:
         return []
-    position = tuple_(col(IssueRow.last_seen_ms), col(IssueRow.id))
-    behind = [] if after is None else [position < tuple_(literal(after[0]), literal(after[1]))]
-    newest = (col(IssueRow.last_seen_ms).desc(), col(IssueRow.id).desc())
-
-    def branch(conditions: list[ColumnElement[bool]]) -> Sequence[int]:
-        ids = select(IssueRow.last_seen_ms, IssueRow.id, IssueRow.app_id).where(*conditions, *behind)
-        return ids.order_by(*newest).limit(limit).subquery()  # type: ignore[return-value]
-
+    value = ORDERS[order]
+    behind = [] if after is None else [tuple_(value, col(IssueRow.id)) < tuple_(literal(after[0]), literal(after[1]))]
+    largest = (value.desc(), col(IssueRow.id).desc())
+    query = select(IssueRow).order_by(*largest).limit(limit)
     if len(which.app_ids) * len(which.archived) > MAX_BRANCHES:
-        rows = session.exec(
-            select(IssueRow).where(*_branch(which, archived=None), *behind).order_by(*newest).limit(limit)
-        ).all()
-    else:
-        branches = [branch(_branch(which, kept, app_id)) for app_id in which.app_ids for kept in which.archived]
-        merged = union_all(*(sa_select(b) for b in branches)).subquery()  # type: ignore[call-overload]
-        chosen = sa_select(merged.c.app_id, merged.c.id).order_by(merged.c.last_seen_ms.desc(), merged.c.id.desc())
-        keys = session.connection().execute(chosen.limit(limit)).all()
-        rows = session.exec(
-            select(IssueRow)
-            .where(tuple_(col(IssueRow.app_id), col(IssueRow.id)).in_([tuple(key) for key in keys]))
-            .order_by(*newest)
-        ).all()
+        rows = session.exec(query.where(*_branch(which, archived=None), *behind)).all()
+        return _issues(session, rows, which.app_ids)
+    branches = [
+        sa.select(value.label("value"), col(IssueRow.id), col(IssueRow.app_id))
+        .where(*_branch(which, kept, app_id), *behind)
+        .order_by(*largest)
+        .limit(limit)
+        .subquery()
+        for app_id in which.app_ids
+        for kept in which.archived
+    ]
+    merged = union_all(*(sa.select(branch) for branch in branches)).subquery()
+    chosen = sa.select(merged.c.app_id, merged.c.id).order_by(merged.c.value.desc(), merged.c.id.desc()).limit(limit)
+    keys = [tuple(key) for key in session.connection().execute(chosen)]
+    rows = session.exec(query.where(tuple_(col(IssueRow.app_id), col(IssueRow.id)).in_(keys))).all()
     return _issues(session, rows, which.app_ids)
+
+
+def position(issue: Issue, order: str) -> tuple[int, int]:
+    """Where the issue stands in a list of that order, for `page(after=...)`."""
+    values = {
+        "last_seen": issue.last_seen_ms,
+        "first_seen": issue.first_seen_ms,
+        "events": issue.event_count,
+        "users": issue.user_count,
+    }
+    return values[order], issue.id
 
 
 def find(session: Session, app_ids: Mapping[int, str], fingerprint: str) -> Issue | None:
@@ -284,6 +196,53 @@ def events_of(
     return [StoredEvent(*row) for row in rows]
 
 
+def issue_buckets(session: Session, issue: Issue, hours_each: int, first: int, last: int) -> list[Bucket]:
+    """The issue's events by bucket of `hours_each` hours, from number `first` to `last` since the epoch."""
+    found = {number: Bucket(number * hours_each * HOUR_MS) for number in range(first, last + 1)}
+    hour = col(IssueHourRow.hour)
+    rows = session.exec(
+        select(IssueHourRow).where(
+            IssueHourRow.app_id == issue.app_id,
+            IssueHourRow.issue_id == issue.id,
+            hour.between(first * hours_each, (last + 1) * hours_each - 1),
+        )
+    )
+    for row in rows:
+        bucket = found[row.hour // hours_each]
+        bucket.events += row.event_count
+        if issue.error_type == HTTP:
+            bucket.failed_requests += row.event_count
+        else:
+            bucket.errors += row.event_count
+    for number, users in users_by_bucket(
+        session, issue.app_id, issue_hour_scope(issue.id, ""), hours_each, first, last
+    ):
+        found[number].affected_users = users
+    return list(found.values())
+
+
+def breakdowns(session: Session, issue: Issue) -> dict[str, list[tuple[str, int]]]:
+    """For each property its most frequent values among the issue's events, and how many have them."""
+    rank = (
+        func.row_number()
+        .over(
+            partition_by=col(IssueFacetRow.property),
+            order_by=(col(IssueFacetRow.event_count).desc(), col(IssueFacetRow.value)),
+        )
+        .label("rank")
+    )
+    ranked = (
+        sa.select(col(IssueFacetRow.property), col(IssueFacetRow.value), col(IssueFacetRow.event_count), rank)
+        .where(col(IssueFacetRow.app_id) == issue.app_id, col(IssueFacetRow.issue_id) == issue.id)
+        .subquery()
+    )
+    rows = session.connection().execute(sa.select(ranked).where(ranked.c.rank <= TOP_VALUES).order_by(ranked.c.rank))
+    found: dict[str, list[tuple[str, int]]] = {name: [] for name in PROPERTIES}
+    for name, value, events, _ in rows:
+        found[name].append((value, events))
+    return found
+
+
 def _issues(session: Session, rows: Sequence[IssueRow], app_ids: Mapping[int, str]) -> list[Issue]:
     platforms = _platforms(session, rows)
     people = _people(session, rows)
@@ -296,6 +255,7 @@ def _issues(session: Session, rows: Sequence[IssueRow], app_ids: Mapping[int, st
             message=row.message,
             error_type=row.error_type,
             event_count=row.event_count,
+            user_count=row.user_count,
             first_seen_ms=row.first_seen_ms,
             last_seen_ms=row.last_seen_ms,
             first_seen_release=row.first_seen_release,
@@ -327,10 +287,13 @@ def _platforms(session: Session, rows: Sequence[IssueRow]) -> defaultdict[tuple[
     found: defaultdict[tuple[int, int], dict[str, int]] = defaultdict(dict)
     keys = [(row.app_id, row.id) for row in rows]
     query = (
-        select(IssuePlatformRow)
-        .where(tuple_(col(IssuePlatformRow.app_id), col(IssuePlatformRow.issue_id)).in_(keys))
-        .order_by(col(IssuePlatformRow.event_count).desc())
+        select(IssueFacetRow)
+        .where(
+            tuple_(col(IssueFacetRow.app_id), col(IssueFacetRow.issue_id)).in_(keys),
+            IssueFacetRow.property == "platform",
+        )
+        .order_by(col(IssueFacetRow.event_count).desc())
     )
     for row in session.exec(query):
-        found[row.app_id, row.issue_id][row.platform] = row.event_count
+        found[row.app_id, row.issue_id][row.value] = row.event_count
     return found

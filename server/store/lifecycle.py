@@ -15,7 +15,7 @@ from server.errors import IssueAlreadyArchived, IssueNotFound, IssueNotVerified
 from server.release import compare_releases
 from server.store import counters
 from server.store.sequence import Sequence as IdSequence
-from server.store.tables import IssueCommentRow, IssuePlatformRow, IssueRow, UserRow
+from server.store.tables import IssueCommentRow, IssueFacetRow, IssueRow, UserRow
 
 OPEN = "open"
 FIXED = "fixed_pending_release"
@@ -149,8 +149,8 @@ def _move(session: Session, row: IssueRow, by: Change, status: str, *, archived:
 
 def platforms_of(session: Session, app_id: int, issue_id: int) -> list[str]:
     """The platforms an issue was seen on."""
-    query = select(IssuePlatformRow.platform).where(
-        IssuePlatformRow.app_id == app_id, IssuePlatformRow.issue_id == issue_id
+    query = select(IssueFacetRow.value).where(
+        IssueFacetRow.app_id == app_id, IssueFacetRow.issue_id == issue_id, IssueFacetRow.property == "platform"
     )
     return list(session.exec(query))
 

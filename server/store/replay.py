@@ -13,8 +13,9 @@ from server.mobile.codec import Message, Messages, decode_batch
 from server.mobile.messages import Layout, all_types
 from server.mobile.reading import MAX_INT64
 from server.mobile.timeline import Position, Source, timeline
+from server.store.session_tables import SessionBatchRow, SessionRow, SessionSignalRow
 from server.store.sessions import signed, unsigned
-from server.store.tables import EventRow, IssueRow, SessionBatchRow, SessionRow, SessionSignalRow
+from server.store.tables import EventRow, IssueRow
 
 MAX_SIGNALS = 1_000
 

@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from server.store.tables import AppRow, SessionBatchRow, SessionImageRow, SessionRow, SessionSignalRow
+from server.store.session_tables import SessionBatchRow, SessionImageRow, SessionRow, SessionSignalRow
+from server.store.tables import AppRow
 
 _TWO_64 = 2**64
 

@@ -12,7 +12,7 @@ from server.mobile import beats as mobile_beats
 from server.mobile.beats import Beats
 from server.mobile.codec import Message
 from server.mobile.signals import RAGE_TAP_GAP_MS, freezes, rage_taps
-from server.store.tables import SessionBatchRow, SessionSignalRow
+from server.store.session_tables import SessionBatchRow, SessionSignalRow
 
 CRASH: Final = "crash"
 FAILED_REQUEST: Final = "failed_request"

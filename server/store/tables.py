@@ -64,8 +64,8 @@ class EventRow(SQLModel, table=True):
             sqlite_where=text("issue_id IS NOT NULL"),
             postgresql_where=text("issue_id IS NOT NULL"),
         ),
-        # Covers the partial hours at the ends of a range; whole hours come from hour_totals.
-        Index("ix_events_time", "app_id", "time_ms", "kind", "platform", "user_key"),
+        # Covers the partial hours at the ends of a range; whole hours come from dimension_hours.
+        Index("ix_events_time", "app_id", "time_ms", "kind", "dimension_id", "user_key"),
     )
 
     app_id: int = Field(primary_key=True, sa_type=BigInteger)
@@ -76,6 +76,7 @@ class EventRow(SQLModel, table=True):
     received_ms: int = Field(sa_type=BigInteger)
     kind: int = Field(sa_type=SmallInteger)
     platform: str
+    dimension_id: int
     user_key: int | None = Field(sa_type=BigInteger)
     payload: bytes = Field(sa_type=LargeBinary)
 
@@ -87,6 +88,9 @@ class IssueRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("app_id", "id"),
         Index("ix_issues_last_seen", "app_id", "archived", "last_seen_ms", "id"),
+        Index("ix_issues_first_seen", "app_id", "archived", "first_seen_ms", "id"),
+        Index("ix_issues_event_count", "app_id", "archived", "event_count", "id"),
+        Index("ix_issues_user_count", "app_id", "archived", "user_count", "id"),
     )
 
     app_id: int = Field(primary_key=True, sa_type=BigInteger)
@@ -96,6 +100,7 @@ class IssueRow(SQLModel, table=True):
     message: str
     error_type: str
     event_count: int = Field(sa_type=BigInteger)
+    user_count: int = Field(default=0, sa_type=BigInteger)
     first_seen_ms: int = Field(sa_type=BigInteger)
     last_seen_ms: int = Field(sa_type=BigInteger)
     first_seen_release: str | None = None
@@ -113,14 +118,26 @@ class IssueRow(SQLModel, table=True):
     muted_until_ms: int | None = Field(default=None, sa_type=BigInteger)
 
 
-class IssuePlatformRow(SQLModel, table=True):
-    """Events of one issue on one platform."""
+class IssueFacetRow(SQLModel, table=True):
+    """Events of one issue with one value of one property: platform, release, environment, page or browser."""
 
-    __tablename__: ClassVar[str] = "issue_platforms"
+    __tablename__: ClassVar[str] = "issue_facets"
 
     app_id: int = Field(primary_key=True, sa_type=BigInteger)
     issue_id: int = Field(primary_key=True, sa_type=BigInteger)
-    platform: str = Field(primary_key=True)
+    property: str = Field(primary_key=True)
+    value: str = Field(primary_key=True)
+    event_count: int = Field(sa_type=BigInteger)
+
+
+class IssueHourRow(SQLModel, table=True):
+    """Events of one issue in one hour of event time."""
+
+    __tablename__: ClassVar[str] = "issue_hours"
+
+    app_id: int = Field(primary_key=True, sa_type=BigInteger)
+    issue_id: int = Field(primary_key=True, sa_type=BigInteger)
+    hour: int = Field(primary_key=True, sa_type=BigInteger)
     event_count: int = Field(sa_type=BigInteger)
 
 
@@ -139,7 +156,7 @@ class IssueCommentRow(SQLModel, table=True):
 
 
 class DistinctUserRow(SQLModel, table=True):
-    """A user counted in one scope: the app, a platform, an issue, or a platform's hour (see counters.py)."""
+    """A user counted in one scope: the app, a platform, an issue, or an hour of one of them (see counters.py)."""
 
     __tablename__: ClassVar[str] = "distinct_users"
     __table_args__ = {"sqlite_with_rowid": False}
@@ -165,14 +182,28 @@ class TotalsRow(SQLModel, table=True):
     archived_issues: int = Field(default=0, sa_type=BigInteger)
 
 
-class HourTotalsRow(SQLModel, table=True):
-    """Totals of one hour of event time; `hour` counts hours since the epoch."""
+class DimensionRow(SQLModel, table=True):
+    """A combination of platform, environment, release and type, numbered from 1 within its app."""
 
-    __tablename__: ClassVar[str] = "hour_totals"
+    __tablename__: ClassVar[str] = "dimensions"
+    __table_args__ = (UniqueConstraint("app_id", "id"),)
+
+    app_id: int = Field(primary_key=True, sa_type=BigInteger)
+    platform: str = Field(primary_key=True)
+    environment: str = Field(primary_key=True)
+    release: str = Field(primary_key=True)
+    type: str = Field(primary_key=True)
+    id: int
+
+
+class DimensionHourRow(SQLModel, table=True):
+    """Totals of one dimension in one hour of event time; `hour` counts hours since the epoch."""
+
+    __tablename__: ClassVar[str] = "dimension_hours"
 
     app_id: int = Field(primary_key=True, sa_type=BigInteger)
     hour: int = Field(primary_key=True, sa_type=BigInteger)
-    platform: str = Field(primary_key=True)
+    dimension_id: int = Field(primary_key=True)
     shard: int = Field(primary_key=True, sa_type=SmallInteger)
     events: int = Field(default=0, sa_type=BigInteger)
     errors: int = Field(default=0, sa_type=BigInteger)
@@ -192,138 +223,18 @@ class LedgerRow(SQLModel, table=True):
     events: int = Field(sa_type=BigInteger)
 
 
-class SessionRow(SQLModel, table=True):
-    """One recorded session. `id` holds 64 bits in two's complement; `start` is the StartSessionRequest in zstd."""
+class MetricSpanRow(SQLModel, table=True):
+    """Measurements of one metric in one hour or day (UTC) of event time; `first_hour` counts hours since the epoch."""
 
-    __tablename__: ClassVar[str] = "sessions"
-    __table_args__ = (
-        Index("ix_sessions_start", "app_id", "start_ms", "id"),
-        Index("ix_sessions_installation", "app_id", "user_uuid", "start_ms"),
-        Index("ix_sessions_user", "app_id", "user_id", "start_ms"),
-    )
+    __tablename__: ClassVar[str] = "metric_spans"
 
     app_id: int = Field(primary_key=True, sa_type=BigInteger)
-    id: int = Field(primary_key=True, sa_type=BigInteger)
-    start_ms: int = Field(sa_type=BigInteger)
-    last_ms: int = Field(sa_type=BigInteger)
-    received_ms: int = Field(sa_type=BigInteger)
-    listed: bool
-    platform: str
-    device: str
-    device_type: str
-    os_version: str
-    tracker_version: str
-    release: str
-    user_uuid: str
-    user_id: str = ""
-    user_id_ms: int = Field(default=0, sa_type=BigInteger)
-    anonymous_id: str = ""
-    anonymous_id_ms: int = Field(default=0, sa_type=BigInteger)
-    metadata_json: str = "{}"
-    types_json: str = "{}"
-    batches: int = Field(default=0, sa_type=BigInteger)
-    damaged_batches: int = Field(default=0, sa_type=BigInteger)
-    messages: int = Field(default=0, sa_type=BigInteger)
-    crashes: int = Field(default=0, sa_type=BigInteger)
-    failed_requests: int = Field(default=0, sa_type=BigInteger)
-    rage_taps: int = Field(default=0, sa_type=BigInteger)
-    freezes: int = Field(default=0, sa_type=BigInteger)
-    images: int = Field(default=0, sa_type=BigInteger)
-    start: bytes = Field(sa_type=LargeBinary)
-
-
-class SessionBatchRow(SQLModel, table=True):
-    """One batch, raw, in zstd. `content` is a hash of its bytes; `beats` are the signs of life in it (see beats.py).
-
-    Kept here and not in the blob store, so that a batch and what is concluded from it are one transaction. Messages are
-    decoded when they are read: an index of them would be 5,000 rows for a batch that compresses to 40 KB.
-    """
-
-    __tablename__: ClassVar[str] = "session_batches"
-    __table_args__ = (
-        Index("ix_session_batches_time", "app_id", "session_id", "first_ms"),
-        Index("ix_session_batches_beats", "app_id", "session_id", "last_beat_ms"),
-        Index(
-            "ix_session_batches_due",
-            "received_ms",
-            sqlite_where=text("events_due"),
-            postgresql_where=text("events_due"),
-        ),
-    )
-
-    app_id: int = Field(primary_key=True, sa_type=BigInteger)
-    session_id: int = Field(primary_key=True, sa_type=BigInteger)
-    content: str = Field(primary_key=True)
-    seq: int = Field(sa_type=BigInteger)
-    received_ms: int = Field(sa_type=BigInteger)
-    first_ms: int | None = Field(sa_type=BigInteger)
-    last_ms: int | None = Field(sa_type=BigInteger)
-    messages: int = Field(sa_type=BigInteger)
-    layout: str
-    status: str
-    fault: str
-    size_bytes: int = Field(sa_type=BigInteger)
-    events_due: bool
-    first_beat_ms: int | None = Field(sa_type=BigInteger)
-    last_beat_ms: int | None = Field(sa_type=BigInteger)
-    in_background: bool | None = None
-    touched: str | None = None
-    beats: bytes = Field(sa_type=LargeBinary)
-    payload: bytes = Field(sa_type=LargeBinary)
-
-
-class SessionSignalRow(SQLModel, table=True):
-    """Something worth a look in one session; `event_key` is its event's, where it became one."""
-
-    __tablename__: ClassVar[str] = "session_signals"
-
-    app_id: int = Field(primary_key=True, sa_type=BigInteger)
-    session_id: int = Field(primary_key=True, sa_type=BigInteger)
-    kind: str = Field(primary_key=True)
-    key: str = Field(primary_key=True)
-    start_ms: int = Field(sa_type=BigInteger)
-    end_ms: int = Field(sa_type=BigInteger)
-    label: str
+    span_hours: int = Field(primary_key=True, sa_type=SmallInteger)
+    first_hour: int = Field(primary_key=True, sa_type=BigInteger)
+    name: str = Field(primary_key=True)
+    shard: int = Field(primary_key=True, sa_type=SmallInteger)
+    sketch: str
     count: int = Field(sa_type=BigInteger)
-    event_key: str | None = None
-
-
-class SessionImageRow(SQLModel, table=True):
-    """One screenshot of a session; its bytes are the blob of this hash."""
-
-    __tablename__: ClassVar[str] = "session_images"
-
-    app_id: int = Field(primary_key=True, sa_type=BigInteger)
-    session_id: int = Field(primary_key=True, sa_type=BigInteger)
-    time_ms: int = Field(primary_key=True, sa_type=BigInteger)
-    hash: str = Field(primary_key=True)
-
-
-class BlobRow(SQLModel, table=True):
-    """One object of the blob store, written before the object and removed after it (see blobs.py).
-
-    `refs` counts the screenshots that show it; `stored` says that the object is known to be there; `doomed_ms` is set while
-    it is being removed. `name` is what a tracker calls a loose picture, empty for all others.
-    """
-
-    __tablename__: ClassVar[str] = "blobs"
-    __table_args__ = (
-        Index("ix_blobs_unused", "touched_ms", sqlite_where=text("refs = 0"), postgresql_where=text("refs = 0")),
-        Index(
-            "ix_blobs_named",
-            "app_id",
-            "refs",
-            sqlite_where=text("name <> ''"),
-            postgresql_where=text("name <> ''"),
-        ),
-    )
-
-    app_id: int = Field(primary_key=True, sa_type=BigInteger)
-    hash: str = Field(primary_key=True)
-    mime: str
-    size_bytes: int = Field(sa_type=BigInteger)
-    name: str = ""
-    refs: int = Field(default=0, sa_type=BigInteger)
-    stored: bool = False
-    touched_ms: int = Field(sa_type=BigInteger)
-    doomed_ms: int | None = Field(default=None, sa_type=BigInteger)
+    good: int = Field(sa_type=BigInteger)
+    needs_improvement: int = Field(sa_type=BigInteger)
+    poor: int = Field(sa_type=BigInteger)

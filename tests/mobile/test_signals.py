@@ -13,7 +13,7 @@ from server.store import batches, sessions
 from server.store.batches import NewBatch
 from server.store.engine import Engine
 from server.store.sequence import Sequence as IdSequence
-from server.store.tables import SessionSignalRow
+from server.store.session_tables import SessionSignalRow
 
 CLICK, INPUT, PERFORMANCE = 100, 101, 102
 ROUNDS = 25

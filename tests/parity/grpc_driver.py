@@ -21,6 +21,8 @@ from healthguard.v1 import (
     issue_service_pb2_grpc,
     ledger_service_pb2 as ledger_service_pb,
     ledger_service_pb2_grpc,
+    performance_service_pb2 as performance_service_pb,
+    performance_service_pb2_grpc,
 )
 
 from tests.parity.driver import Json, Refused, bearer
@@ -39,6 +41,7 @@ class GrpcDriver:
         self._events = event_service_pb2_grpc.EventServiceStub(channel)
         self._issues = issue_service_pb2_grpc.IssueServiceStub(channel)
         self._ledger = ledger_service_pb2_grpc.LedgerServiceStub(channel)
+        self._performance = performance_service_pb2_grpc.PerformanceServiceStub(channel)
 
     async def register(self, email: str, password: str) -> Json:
         return await self._call(self._auth.Register, auth_service_pb.RegisterRequest(email=email, password=password))
@@ -110,6 +113,10 @@ class GrpcDriver:
     async def comments(self, token: str | None, id: str, **filters: Any) -> Json:
         request = _filtered(issue_service_pb.ListIssueCommentsRequest(id=id), filters)
         return await self._call(self._issues.ListIssueComments, request, token)
+
+    async def performance(self, token: str | None, **filters: Any) -> Json:
+        request = _filtered(performance_service_pb.GetPerformanceRequest(), filters)
+        return await self._call(self._performance.GetPerformance, request, token)
 
     async def ledger(self, token: str | None, **filters: Any) -> Json:
         return await self._call(self._ledger.GetLedger, _filtered(ledger_service_pb.GetLedgerRequest(), filters), token)

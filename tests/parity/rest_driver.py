@@ -87,6 +87,9 @@ class RestDriver:
     async def comments(self, token: str | None, id: str, **filters: Any) -> Json:
         return await self._call("GET", _of_issue(id, "comments"), token, params=filters)
 
+    async def performance(self, token: str | None, **filters: Any) -> Json:
+        return await self._call("GET", "/api/performance", token, params=filters)
+
     async def ledger(self, token: str | None, **filters: Any) -> Json:
         return await self._call("GET", "/api/ledger", token, params=filters)
 

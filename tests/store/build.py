@@ -3,6 +3,7 @@
 from collections import Counter
 from itertools import count
 
+from server.store.dimensions import Dimension
 from server.store.events import ERROR, IssueSeed, NewEvent, Submission
 
 NOW = 1_795_355_475_472
@@ -18,6 +19,8 @@ def event(
     kind: int = ERROR,
     at: int = NOW,
     platform: str = "web",
+    environment: str = "",
+    page: str = "",
     user: int | None = 1,
     release: str | None = "1.0.0",
     payload: bytes = b"payload",
@@ -29,8 +32,10 @@ def event(
         time_ms=at,
         received_ms=NOW,
         kind=kind,
-        platform=platform,
+        dimension=Dimension(platform, environment, release or "", "js" if kind == ERROR else "http"),
         release=release,
+        page=page,
+        browser="",
         user_key=user,
         issue=None if issue is None else IssueSeed(issue, "sdk", f"message of {issue}", "js"),
         payload=payload,

@@ -9,11 +9,13 @@ import pytest
 import sqlalchemy as sa
 
 from server.errors import StoreUnavailable
-from server.store import events, issues, ledger
+from server.store import dimensions, events, issues, ledger, totals
+from server.store.dimensions import Dimension
 from server.store.engine import Engine
 from server.store.events import ERROR, FAILED_REQUEST, OTHER
-from server.store.issues import IssueFilter, TimeRange, Totals
+from server.store.issues import IssueFilter
 from server.store.sequence import Sequence
+from server.store.totals import EventFilter, TimeRange, Totals
 from tests.store.build import MINUTE, NOW, event, submission
 
 APP = {1: "web_one"}
@@ -24,7 +26,10 @@ async def commit(store: Engine, *submissions: events.Submission, shard: int = 0)
 
 
 async def read_totals(store: Engine, which: IssueFilter = IssueFilter(APP)) -> Totals:  # noqa: B008 -- frozen
-    return await store.read(issues.totals, which)
+    """Totals of events and the number of issues for one filter, as an overview shows them."""
+    found = await store.read(totals.event_totals, EventFilter(which.app_ids, which.only, which.seen))
+    found.issues = await store.read(issues.count, which)
+    return found
 
 
 async def test_event_is_stored_once_however_often_it_is_sent(store: Engine) -> None:
@@ -50,7 +55,9 @@ async def test_totals_tell_kinds_platforms_and_users_apart(store: Engine) -> Non
         ),
     )
     assert await read_totals(store) == Totals(events=5, errors=3, failed_requests=1, affected_users=2, issues=2)
-    assert await read_totals(store, IssueFilter(APP, "ios")) == Totals(events=1, errors=1, affected_users=1, issues=1)
+    assert await read_totals(store, IssueFilter(APP, Dimension("ios"))) == Totals(
+        events=1, errors=1, affected_users=1, issues=1
+    )
     assert await read_totals(store, IssueFilter({2: "web_two"})) == Totals()
 
 
@@ -104,6 +111,8 @@ async def test_ranges_are_exact_to_the_millisecond(store: Engine) -> None:
             kind=rng.choice([ERROR, FAILED_REQUEST, OTHER]),
             user=rng.choice([None, 1, 2, 3, rng.randrange(100)]),
             platform=rng.choice(["web", "ios"]),
+            release=rng.choice(["1.0", "1.1", None]),
+            environment=rng.choice(["", "production"]),
             issue=None,
         )
         for _ in range(400)
@@ -113,20 +122,49 @@ async def test_ranges_are_exact_to_the_millisecond(store: Engine) -> None:
     for _ in range(60):
         start, end = sorted(NOW - rng.choice([0, 1, rng.randrange(3 * 24 * hour), NOW % hour]) for _ in range(2))
         seen = TimeRange(rng.choice([start, None]), rng.choice([end, None]))
-        platform = rng.choice(["", "web"])
+        only = Dimension(rng.choice(["", "web"]), rng.choice(["", "production"]), rng.choice(["", "1.1"]))
         inside = [
             e
             for e in stored
             if (seen.start_ms is None or e.time_ms >= seen.start_ms)
             and (seen.end_ms is None or e.time_ms <= seen.end_ms)
-            and platform in {"", e.platform}
+            and only.platform in {"", e.dimension.platform}
+            and only.environment in {"", e.dimension.environment}
+            and only.release in {"", e.dimension.release}
         ]
-        assert await read_totals(store, IssueFilter(APP, platform, seen=seen)) == Totals(
+        assert await read_totals(store, IssueFilter(APP, only, seen=seen)) == Totals(
             events=len(inside),
             errors=sum(e.kind == ERROR for e in inside),
             failed_requests=sum(e.kind == FAILED_REQUEST for e in inside),
             affected_users=len({e.user_key for e in inside if e.kind != OTHER} - {None}),
         )
+
+
+async def test_buckets_add_up_to_their_events(store: Engine) -> None:
+    rng = random.Random(11)
+    hour, day = 3_600_000, 86_400_000
+    stored = [event(at=NOW - rng.randrange(4 * day), user=rng.randrange(9), issue=None) for _ in range(200)]
+    await commit(store, submission(*stored))
+    for hours_each in (1, 24):
+        span = hours_each * hour
+        first, last = (NOW - 4 * day) // span, NOW // span
+        found = await store.read(totals.buckets, EventFilter(APP), hours_each, first, last)
+        assert [b.start_ms // span for b in found] == list(range(first, last + 1))
+        for bucket in found:
+            inside = [e for e in stored if bucket.start_ms <= e.time_ms < bucket.start_ms + span]
+            assert (bucket.events, bucket.affected_users) == (len(inside), len({e.user_key for e in inside}))
+
+
+async def test_made_up_releases_do_not_make_rows_without_end(store: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dimensions, "MAX_PER_APP", 3)
+    await commit(store, submission(*(event(release=f"1.{n}") for n in range(6))))
+    await commit(store, submission(event(release="1.0"), event(release="1.9"), event(release="1.0", app=2)))
+
+    async def events_of(release: str) -> int:
+        return (await read_totals(store, IssueFilter(APP, Dimension("", release=release)))).events
+
+    assert [await events_of(release) for release in ("1.0", "1.5", dimensions.OTHER)] == [2, 0, 4]
+    assert (await read_totals(store)).events == 8
 
 
 async def test_ledger_balances(store: Engine) -> None:
@@ -150,8 +188,9 @@ async def test_concurrent_writers_lose_no_increment(store: Engine) -> None:
 
     def batch(n: int) -> events.Submission:
         order = random.Random(n).sample(range(8), 8)
-        return submission(*(event(issue=f"js:{i}", user=i) for i in order), event("shared"))
+        return submission(*(event(issue=f"js:{i}", user=i, release=f"{n}") for i in order), event("shared"))
 
+    # Each also brings a release nobody has seen, so the writers number new dimensions at the same time.
     flags = await asyncio.gather(*(commit(store, batch(n), shard=n) for n in range(10)))
     assert sum(sum(stored) for ((*stored,),) in flags) == 81
     assert await read_totals(store) == Totals(events=81, errors=81, affected_users=8, issues=9)
@@ -172,23 +211,24 @@ def counted_statements(store: Engine) -> Iterator[list[str]]:
 
 
 async def test_ten_events_and_fifty_cost_the_same_number_of_statements(store: Engine) -> None:
+    await commit(store, submission(event()))  # a new combination of platform, release and type costs two more
     costs = []
     for size in (10, 50):
         with counted_statements(store) as statements:
             await commit(store, submission(*(event(issue=f"js:{n}", user=n) for n in range(size))))
         costs.append(len(statements))
-    assert costs[0] == costs[1] < 12
+    assert costs[0] == costs[1] < 14
 
 
 async def test_lost_database_is_unavailable(engine: str) -> None:
     url = "sqlite:////dev/null/none.db" if engine == "sqlite" else "postgresql+psycopg://nobody@127.0.0.1:1/none"
     lost = Engine(url)
     with pytest.raises(StoreUnavailable):
-        await lost.read(issues.totals, IssueFilter(APP))
+        await lost.read(issues.count, IssueFilter(APP))
     lost.close()
 
 
 async def test_nul_in_a_filter_finds_nothing(store: Engine) -> None:
     await commit(store, submission(event()))
-    assert await read_totals(store, IssueFilter(APP, "we\0b")) == Totals()
+    assert await read_totals(store, IssueFilter(APP, Dimension("we\0b"))) == Totals()
     assert await store.read(issues.find, APP, "js:\0") is None

@@ -6,10 +6,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlmodel import Session, SQLModel
 
-from server.store import issues, migrate, tables
+from server.store import issues, migrate, session_tables, tables
+from server.store.dimensions import Dimension
 from server.store.engine import Engine
-from server.store.issues import IssueFilter, Totals
 from server.store.migrate import SchemaState
+from server.store.totals import EventFilter, TimeRange, Totals, event_totals
 
 
 def test_migrations_build_exactly_the_tables(engine: str, new_database: Callable[[str], str]) -> None:
@@ -35,8 +36,35 @@ def test_unknown_revision_is_a_newer_schema(engine: str, new_database: Callable[
 def test_every_growing_table_is_keyed_by_app_first() -> None:
     growing = [table for table in SQLModel.metadata.sorted_tables if "app_id" in table.columns]
     assert tables.EventRow.__table__ in growing  # type: ignore[attr-defined]
+    assert session_tables.SessionRow.__table__ in growing  # type: ignore[attr-defined]
     for table in growing:
         assert next(iter(table.primary_key.columns)).name == "app_id", table.name
+
+
+FIRST_SCHEMA_DATA = (
+    (
+        "INSERT INTO issues (app_id, fingerprint, id, grouping_version, message, error_type, event_count, first_seen_ms,"
+        " last_seen_ms, status, archived) VALUES (1, 'js:a', 7, 'sdk', 'm', 'js', 2, 3600010, 7200020, 'open', false)"
+    ),
+    (
+        "INSERT INTO events (app_id, event_key, id, issue_id, time_ms, received_ms, kind, platform, user_key, payload) VALUES"
+        " (1, 'a', 1, 7, 3600010, 1, 1, 'web', 5, ''), (1, 'b', 2, 7, 7200020, 1, 1, 'ios', 5, ''),"
+        " (1, 'c', 3, NULL, 7200030, 1, 0, 'ios', NULL, '')"
+    ),
+    "INSERT INTO issue_platforms (app_id, issue_id, platform, event_count) VALUES (1, 7, 'web', 1), (1, 7, 'ios', 1)",
+    (
+        "INSERT INTO totals (app_id, platform, shard, events, errors, failed_requests, affected_users, issues, archived_issues)"
+        " VALUES (1, '', 0, 3, 2, 0, 1, 1, 0), (1, 'web', 0, 1, 1, 0, 1, 1, 0), (1, 'ios', 0, 2, 1, 0, 1, 1, 0)"
+    ),
+    (
+        "INSERT INTO hour_totals (app_id, hour, platform, shard, events, errors, failed_requests)"
+        " VALUES (1, 1, 'web', 0, 1, 1, 0), (1, 2, 'ios', 0, 2, 1, 0)"
+    ),
+    (
+        "INSERT INTO distinct_users (app_id, scope, user_key) VALUES (1, '', 5), (1, 'p:web', 5), (1, 'p:ios', 5),"
+        " (1, 'h:000000001:web', 5), (1, 'h:000000002:ios', 5)"
+    ),
+)
 
 
 def test_data_of_the_first_schema_survives(engine: str, new_database: Callable[[str], str]) -> None:
@@ -44,24 +72,28 @@ def test_data_of_the_first_schema_survives(engine: str, new_database: Callable[[
     migrate.upgrade(store, "0001")
     assert migrate.schema_state(store) is SchemaState.OLD
     with store.sync_engine().begin() as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO issues (app_id, fingerprint, id, grouping_version, message, error_type, event_count,"
-            " first_seen_ms, last_seen_ms, status, archived) VALUES (1, 'js:a', 7, 'sdk', 'm', 'js', 3, 10, 20, 'open', false)"
-        )
-        connection.exec_driver_sql(
-            "INSERT INTO totals (app_id, platform, shard, events, errors, failed_requests, affected_users, issues,"
-            " archived_issues) VALUES (1, '', 0, 3, 3, 0, 1, 1, 0)"
-        )
+        for statement in FIRST_SCHEMA_DATA:
+            connection.exec_driver_sql(statement)
     migrate.upgrade(store)
     with Session(store.sync_engine()) as session:
-        issue = issues.find(session, {1: "web_one"}, "js:a")
-        assert issue is not None
-        assert (issue.id, issue.event_count, issue.status, issue.regressed_ms, issue.assignee) == (
-            7,
-            3,
-            "open",
-            None,
-            None,
-        )
-        assert issues.totals(session, IssueFilter({1: "web_one"})) == Totals(3, 3, 0, 1, 1)
+        _check_first_schema_data(session)
     store.close()
+
+
+def _check_first_schema_data(session: Session) -> None:
+    apps = {1: "web_one"}
+    issue = issues.find(session, apps, "js:a")
+    assert issue is not None
+    assert (issue.id, issue.event_count, issue.user_count, issue.status) == (7, 2, 1, "open")
+    assert issue.platforms == {"web": 1, "ios": 1}
+    assert event_totals(session, EventFilter(apps)) == Totals(3, 2, 0, 1)
+    assert event_totals(session, EventFilter(apps, Dimension("ios"))) == Totals(2, 1, 0, 1)
+    second_hour = TimeRange(7_200_000, 10_799_999)
+    assert event_totals(session, EventFilter(apps, when=second_hour)) == Totals(2, 1, 0, 1)
+    assert event_totals(session, EventFilter(apps, Dimension("web"), second_hour)) == Totals()
+    assert event_totals(session, EventFilter(apps, Dimension("ios"), TimeRange(7_200_025))) == Totals(1, 0, 0, 0)
+    assert [(b.events, b.affected_users) for b in issues.issue_buckets(session, issue, 1, 1, 3)] == [
+        (1, 1),
+        (1, 1),
+        (0, 0),
+    ]

@@ -29,7 +29,7 @@ from healthguard.v1 import issue_pb2 as healthguard_dot_v1_dot_issue__pb2
 from healthguard.v1 import options_pb2 as healthguard_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"healthguard/v1/issue_service.proto\x12\x0ehealthguard.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ahealthguard/v1/event.proto\x1a\x1ahealthguard/v1/issue.proto\x1a\x1chealthguard/v1/options.proto\"\xd4\x01\n\x12GetOverviewRequest\x12\x0f\n\x07\x61pp_key\x18\x01 \x01(\t\x12\x10\n\x08platform\x18\x02 \x01(\t\x12\x31\n\x06status\x18\x03 \x01(\x0e\x32!.healthguard.v1.IssueStatusFilter\x12\x35\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\"=\n\x13GetOverviewResponse\x12&\n\x06totals\x18\x01 \x01(\x0b\x32\x16.healthguard.v1.Totals\"\xfa\x01\n\x11ListIssuesRequest\x12\x0f\n\x07\x61pp_key\x18\x01 \x01(\t\x12\x10\n\x08platform\x18\x02 \x01(\t\x12\x31\n\x06status\x18\x03 \x01(\x0e\x32!.healthguard.v1.IssueStatusFilter\x12\x35\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\"T\n\x12ListIssuesResponse\x12%\n\x06issues\x18\x01 \x03(\x0b\x32\x15.healthguard.v1.Issue\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xcc\x01\n\x0fGetIssueRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x31\n\x06status\x18\x02 \x01(\x0e\x32!.healthguard.v1.IssueStatusFilter\x12\x35\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\x12\x10\n\x08platform\x18\x05 \x01(\t\"_\n\x10GetIssueResponse\x12$\n\x05issue\x18\x01 \x01(\x0b\x32\x15.healthguard.v1.Issue\x12%\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x15.healthguard.v1.Event\"!\n\x13\x41rchiveIssueRequest\x12\n\n\x02id\x18\x01 \x01(\t\"<\n\x14\x41rchiveIssueResponse\x12$\n\x05issue\x18\x01 \x01(\x0b\x32\x15.healthguard.v1.Issue\" \n\x12ReopenIssueRequest\x12\n\n\x02id\x18\x01 \x01(\t\";\n\x13ReopenIssueResponse\x12$\n\x05issue\x18\x01 \x01(\x0b\x32\x15.healthguard.v1.Issue\"=\n\x15MarkIssueFixedRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x18\n\x10\x66ixed_in_release\x18\x02 \x01(\t\">\n\x16MarkIssueFixedResponse\x12$\n\x05issue\x18\x01 \x01(\x0b\x32\x15.healthguard.v1.Issue\"C\n\x18MarkIssueVerifiedRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x1b\n\x13verified_in_release\x18\x02 \x01(\t\"A\n\x19MarkIssueVerifiedResponse\x12$\n\x05issue\x18\x01 \x01(\x0b\x32\x15.healthguard.v1.Issue\"\xb7\x01\n\x12UpdateIssueRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x15\n\x08\x61ssignee\x18\x02 \x01(\tH\x00\x88\x01\x01\x12@\n\x10mute_expire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nmutedUntil\x12/\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x0b\n\t_assignee\";\n\x13UpdateIssueResponse\x12$\n\x05issue\x18\x01 \x01(\x0b\x32\x15.healthguard.v1.Issue\"2\n\x16\x41\x64\x64IssueCommentRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"H\n\x17\x41\x64\x64IssueCommentResponse\x12-\n\x07\x63omment\x18\x01 \x01(\x0b\x32\x1c.healthguard.v1.IssueComment\"M\n\x18ListIssueCommentsRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"d\n\x19ListIssueCommentsResponse\x12.\n\x08\x63omments\x18\x01 \x03(\x0b\x32\x1c.healthguard.v1.IssueComment\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc7\x01\n\x16ListIssueEventsRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x35\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\x12\x10\n\x08platform\x18\x06 \x01(\t\"Y\n\x17ListIssueEventsResponse\x12%\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x15.healthguard.v1.Event\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xd4\x08\n\x0cIssueService\x12\\\n\x0bGetOverview\x12\".healthguard.v1.GetOverviewRequest\x1a#.healthguard.v1.GetOverviewResponse\"\x04\xa8\xbb\x18\x02\x12Y\n\nListIssues\x12!.healthguard.v1.ListIssuesRequest\x1a\".healthguard.v1.ListIssuesResponse\"\x04\xa8\xbb\x18\x02\x12S\n\x08GetIssue\x12\x1f.healthguard.v1.GetIssueRequest\x1a .healthguard.v1.GetIssueResponse\"\x04\xa8\xbb\x18\x02\x12_\n\x0c\x41rchiveIssue\x12#.healthguard.v1.ArchiveIssueRequest\x1a$.healthguard.v1.ArchiveIssueResponse\"\x04\xa8\xbb\x18\x02\x12\\\n\x0bReopenIssue\x12\".healthguard.v1.ReopenIssueRequest\x1a#.healthguard.v1.ReopenIssueResponse\"\x04\xa8\xbb\x18\x02\x12\x65\n\x0eMarkIssueFixed\x12%.healthguard.v1.MarkIssueFixedRequest\x1a&.healthguard.v1.MarkIssueFixedResponse\"\x04\xa8\xbb\x18\x02\x12n\n\x11MarkIssueVerified\x12(.healthguard.v1.MarkIssueVerifiedRequest\x1a).healthguard.v1.MarkIssueVerifiedResponse\"\x04\xa8\xbb\x18\x02\x12\\\n\x0bUpdateIssue\x12\".healthguard.v1.UpdateIssueRequest\x1a#.healthguard.v1.UpdateIssueResponse\"\x04\xa8\xbb\x18\x02\x12h\n\x0f\x41\x64\x64IssueComment\x12&.healthguard.v1.AddIssueCommentRequest\x1a\'.healthguard.v1.AddIssueCommentResponse\"\x04\xa8\xbb\x18\x02\x12n\n\x11ListIssueComments\x12(.healthguard.v1.ListIssueCommentsRequest\x1a).healthguard.v1.ListIssueCommentsResponse\"\x04\xa8\xbb\x18\x02\x12h\n\x0fListIssueEvents\x12&.healthguard.v1.ListIssueEventsRequest\x1a\'.healthguard.v1.ListIssueEventsResponse\"\x04\xa8\xbb\x18\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"healthguard/v1/issue_service.proto\x12\x0ehealthguard.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ahealthguard/v1/event.proto\x1a\x1ahealthguard/v1/issue.proto\x1a\x1chealthguard/v1/options.proto\"\xbf\x02\n\x12GetOverviewRequest\x12\x0f\n\x07\x61pp_key\x18\x01 \x01(\t\x12\x10\n\x08platform\x18\x02 \x01(\t\x12\x31\n\x06status\x18\x03 \x01(\x0e\x32!.healthguard.v1.IssueStatusFilter\x12\x35\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\x12\x0c\n\x04type\x18\x06 \x01(\t\x12\x0f\n\x07release\x18\x07 \x01(\t\x12\x13\n\x0b\x65nvironment\x18\x08 \x01(\t\x12\t\n\x01q\x18\t \x01(\t\x12*\n\x06\x62ucket\x18\n \x01(\x0e\x32\x1a.healthguard.v1.BucketSize\"f\n\x13GetOverviewResponse\x12&\n\x06totals\x18\x01 \x01(\x0b\x32\x16.healthguard.v1.Totals\x12\'\n\x07\x62uckets\x18\x02 \x03(\x0b\x32\x16.healthguard.v1.Bucket\"\xf0\x02\n\x11ListIssuesRequest\x12\x0f\n\x07\x61pp_key\x18\x01 \x01(\t\x12\x10\n\x08platform\x18\x02 \x01(\t\x12\x31\n\x06status\x18\x03 \x01(\x0e\x32!.healthguard.v1.IssueStatusFilter\x12\x35\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\x12\x0c\n\x04type\x18\x08 \x01(\t\x12\x0f\n\x07release\x18\t \x01(\t\x12\x13\n\x0b\x65nvironment\x18\n \x01(\t\x12\t\n\x01q\x18\x0b \x01(\t\x12\x35\n\x08order_by\x18\x0c \x01(\x0e\x32\x1a.healthguard.v1.IssueOrderR\x07orderBy\"T\n\x12ListIssuesResponse\x12%\n\x06issues\x18\x01 \x03(\x0b\x32\x15.healthguard.v1.Issue\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xf8\x01\n\x0fGetIssueRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x31\n\x06status\x18\x02 \x01(\x0e\x32!.healthguard.v1.IssueStatusFilter\x12\x35\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\x12\x10\n\x08platform\x18\x05 \x01(\t\x12*\n\x06\x62ucket\x18\x06 \x01(\x0e\x32\x1a.healthguard.v1.BucketSize\"\xb7\x01\n\x10GetIssueResponse\x12$\n\x05issue\x18\x01 \x01(\x0b\x32\x15.healthguard.v1.Issue\x12%\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x15.healthguard.v1.Event\x12\'\n\x07\x62uckets\x18\x03 \x03(\x0b\x32\x16.healthguard.v1.Bucket\x12-\n\nbreakdowns\x18\x04 \x03(\x0b\x32\x19.healthguard.v1.Breakdown\"!\n\x13\x41rchiveIssueRequest\x12\n\n\x02id\x18\x01 \x01(\t\"<\n\x14\x41rchiveIssueResponse\x12$\n\x05issue\x18\x01 \x01(\x0b\x32\x15.healthguard.v1.Issue\" \n\x12ReopenIssueRequest\x12\n\n\x02id\x18\x01 \x01(\t\";\n\x13ReopenIssueResponse\x12$\n\x05issue\x18\x01 \x01(\x0b\x32\x15.healthguard.v1.Issue\"=\n\x15MarkIssueFixedRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x18\n\x10\x66ixed_in_release\x18\x02 \x01(\t\">\n\x16MarkIssueFixedResponse\x12$\n\x05issue\x18\x01 \x01(\x0b\x32\x15.healthguard.v1.Issue\"C\n\x18MarkIssueVerifiedRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x1b\n\x13verified_in_release\x18\x02 \x01(\t\"A\n\x19MarkIssueVerifiedResponse\x12$\n\x05issue\x18\x01 \x01(\x0b\x32\x15.healthguard.v1.Issue\"\xb7\x01\n\x12UpdateIssueRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x15\n\x08\x61ssignee\x18\x02 \x01(\tH\x00\x88\x01\x01\x12@\n\x10mute_expire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nmutedUntil\x12/\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x0b\n\t_assignee\";\n\x13UpdateIssueResponse\x12$\n\x05issue\x18\x01 \x01(\x0b\x32\x15.healthguard.v1.Issue\"2\n\x16\x41\x64\x64IssueCommentRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"H\n\x17\x41\x64\x64IssueCommentResponse\x12-\n\x07\x63omment\x18\x01 \x01(\x0b\x32\x1c.healthguard.v1.IssueComment\"M\n\x18ListIssueCommentsRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"d\n\x19ListIssueCommentsResponse\x12.\n\x08\x63omments\x18\x01 \x03(\x0b\x32\x1c.healthguard.v1.IssueComment\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc7\x01\n\x16ListIssueEventsRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x35\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\x12\x10\n\x08platform\x18\x06 \x01(\t\"Y\n\x17ListIssueEventsResponse\x12%\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x15.healthguard.v1.Event\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x8f\x01\n\nIssueOrder\x12\x1b\n\x17ISSUE_ORDER_UNSPECIFIED\x10\x00\x12\x19\n\x15ISSUE_ORDER_LAST_SEEN\x10\x01\x12\x1a\n\x16ISSUE_ORDER_FIRST_SEEN\x10\x02\x12\x16\n\x12ISSUE_ORDER_EVENTS\x10\x03\x12\x15\n\x11ISSUE_ORDER_USERS\x10\x04\x32\xd4\x08\n\x0cIssueService\x12\\\n\x0bGetOverview\x12\".healthguard.v1.GetOverviewRequest\x1a#.healthguard.v1.GetOverviewResponse\"\x04\xa8\xbb\x18\x02\x12Y\n\nListIssues\x12!.healthguard.v1.ListIssuesRequest\x1a\".healthguard.v1.ListIssuesResponse\"\x04\xa8\xbb\x18\x02\x12S\n\x08GetIssue\x12\x1f.healthguard.v1.GetIssueRequest\x1a .healthguard.v1.GetIssueResponse\"\x04\xa8\xbb\x18\x02\x12_\n\x0c\x41rchiveIssue\x12#.healthguard.v1.ArchiveIssueRequest\x1a$.healthguard.v1.ArchiveIssueResponse\"\x04\xa8\xbb\x18\x02\x12\\\n\x0bReopenIssue\x12\".healthguard.v1.ReopenIssueRequest\x1a#.healthguard.v1.ReopenIssueResponse\"\x04\xa8\xbb\x18\x02\x12\x65\n\x0eMarkIssueFixed\x12%.healthguard.v1.MarkIssueFixedRequest\x1a&.healthguard.v1.MarkIssueFixedResponse\"\x04\xa8\xbb\x18\x02\x12n\n\x11MarkIssueVerified\x12(.healthguard.v1.MarkIssueVerifiedRequest\x1a).healthguard.v1.MarkIssueVerifiedResponse\"\x04\xa8\xbb\x18\x02\x12\\\n\x0bUpdateIssue\x12\".healthguard.v1.UpdateIssueRequest\x1a#.healthguard.v1.UpdateIssueResponse\"\x04\xa8\xbb\x18\x02\x12h\n\x0f\x41\x64\x64IssueComment\x12&.healthguard.v1.AddIssueCommentRequest\x1a\'.healthguard.v1.AddIssueCommentResponse\"\x04\xa8\xbb\x18\x02\x12n\n\x11ListIssueComments\x12(.healthguard.v1.ListIssueCommentsRequest\x1a).healthguard.v1.ListIssueCommentsResponse\"\x04\xa8\xbb\x18\x02\x12h\n\x0fListIssueEvents\x12&.healthguard.v1.ListIssueEventsRequest\x1a\'.healthguard.v1.ListIssueEventsResponse\"\x04\xa8\xbb\x18\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -58,50 +58,52 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ISSUESERVICE'].methods_by_name['ListIssueComments']._serialized_options = b'\250\273\030\002'
   _globals['_ISSUESERVICE'].methods_by_name['ListIssueEvents']._loaded_options = None
   _globals['_ISSUESERVICE'].methods_by_name['ListIssueEvents']._serialized_options = b'\250\273\030\002'
+  _globals['_ISSUEORDER']._serialized_start=2830
+  _globals['_ISSUEORDER']._serialized_end=2973
   _globals['_GETOVERVIEWREQUEST']._serialized_start=208
-  _globals['_GETOVERVIEWREQUEST']._serialized_end=420
-  _globals['_GETOVERVIEWRESPONSE']._serialized_start=422
-  _globals['_GETOVERVIEWRESPONSE']._serialized_end=483
-  _globals['_LISTISSUESREQUEST']._serialized_start=486
-  _globals['_LISTISSUESREQUEST']._serialized_end=736
-  _globals['_LISTISSUESRESPONSE']._serialized_start=738
-  _globals['_LISTISSUESRESPONSE']._serialized_end=822
-  _globals['_GETISSUEREQUEST']._serialized_start=825
-  _globals['_GETISSUEREQUEST']._serialized_end=1029
-  _globals['_GETISSUERESPONSE']._serialized_start=1031
-  _globals['_GETISSUERESPONSE']._serialized_end=1126
-  _globals['_ARCHIVEISSUEREQUEST']._serialized_start=1128
-  _globals['_ARCHIVEISSUEREQUEST']._serialized_end=1161
-  _globals['_ARCHIVEISSUERESPONSE']._serialized_start=1163
-  _globals['_ARCHIVEISSUERESPONSE']._serialized_end=1223
-  _globals['_REOPENISSUEREQUEST']._serialized_start=1225
-  _globals['_REOPENISSUEREQUEST']._serialized_end=1257
-  _globals['_REOPENISSUERESPONSE']._serialized_start=1259
-  _globals['_REOPENISSUERESPONSE']._serialized_end=1318
-  _globals['_MARKISSUEFIXEDREQUEST']._serialized_start=1320
-  _globals['_MARKISSUEFIXEDREQUEST']._serialized_end=1381
-  _globals['_MARKISSUEFIXEDRESPONSE']._serialized_start=1383
-  _globals['_MARKISSUEFIXEDRESPONSE']._serialized_end=1445
-  _globals['_MARKISSUEVERIFIEDREQUEST']._serialized_start=1447
-  _globals['_MARKISSUEVERIFIEDREQUEST']._serialized_end=1514
-  _globals['_MARKISSUEVERIFIEDRESPONSE']._serialized_start=1516
-  _globals['_MARKISSUEVERIFIEDRESPONSE']._serialized_end=1581
-  _globals['_UPDATEISSUEREQUEST']._serialized_start=1584
-  _globals['_UPDATEISSUEREQUEST']._serialized_end=1767
-  _globals['_UPDATEISSUERESPONSE']._serialized_start=1769
-  _globals['_UPDATEISSUERESPONSE']._serialized_end=1828
-  _globals['_ADDISSUECOMMENTREQUEST']._serialized_start=1830
-  _globals['_ADDISSUECOMMENTREQUEST']._serialized_end=1880
-  _globals['_ADDISSUECOMMENTRESPONSE']._serialized_start=1882
-  _globals['_ADDISSUECOMMENTRESPONSE']._serialized_end=1954
-  _globals['_LISTISSUECOMMENTSREQUEST']._serialized_start=1956
-  _globals['_LISTISSUECOMMENTSREQUEST']._serialized_end=2033
-  _globals['_LISTISSUECOMMENTSRESPONSE']._serialized_start=2035
-  _globals['_LISTISSUECOMMENTSRESPONSE']._serialized_end=2135
-  _globals['_LISTISSUEEVENTSREQUEST']._serialized_start=2138
-  _globals['_LISTISSUEEVENTSREQUEST']._serialized_end=2337
-  _globals['_LISTISSUEEVENTSRESPONSE']._serialized_start=2339
-  _globals['_LISTISSUEEVENTSRESPONSE']._serialized_end=2428
-  _globals['_ISSUESERVICE']._serialized_start=2431
-  _globals['_ISSUESERVICE']._serialized_end=3539
+  _globals['_GETOVERVIEWREQUEST']._serialized_end=527
+  _globals['_GETOVERVIEWRESPONSE']._serialized_start=529
+  _globals['_GETOVERVIEWRESPONSE']._serialized_end=631
+  _globals['_LISTISSUESREQUEST']._serialized_start=634
+  _globals['_LISTISSUESREQUEST']._serialized_end=1002
+  _globals['_LISTISSUESRESPONSE']._serialized_start=1004
+  _globals['_LISTISSUESRESPONSE']._serialized_end=1088
+  _globals['_GETISSUEREQUEST']._serialized_start=1091
+  _globals['_GETISSUEREQUEST']._serialized_end=1339
+  _globals['_GETISSUERESPONSE']._serialized_start=1342
+  _globals['_GETISSUERESPONSE']._serialized_end=1525
+  _globals['_ARCHIVEISSUEREQUEST']._serialized_start=1527
+  _globals['_ARCHIVEISSUEREQUEST']._serialized_end=1560
+  _globals['_ARCHIVEISSUERESPONSE']._serialized_start=1562
+  _globals['_ARCHIVEISSUERESPONSE']._serialized_end=1622
+  _globals['_REOPENISSUEREQUEST']._serialized_start=1624
+  _globals['_REOPENISSUEREQUEST']._serialized_end=1656
+  _globals['_REOPENISSUERESPONSE']._serialized_start=1658
+  _globals['_REOPENISSUERESPONSE']._serialized_end=1717
+  _globals['_MARKISSUEFIXEDREQUEST']._serialized_start=1719
+  _globals['_MARKISSUEFIXEDREQUEST']._serialized_end=1780
+  _globals['_MARKISSUEFIXEDRESPONSE']._serialized_start=1782
+  _globals['_MARKISSUEFIXEDRESPONSE']._serialized_end=1844
+  _globals['_MARKISSUEVERIFIEDREQUEST']._serialized_start=1846
+  _globals['_MARKISSUEVERIFIEDREQUEST']._serialized_end=1913
+  _globals['_MARKISSUEVERIFIEDRESPONSE']._serialized_start=1915
+  _globals['_MARKISSUEVERIFIEDRESPONSE']._serialized_end=1980
+  _globals['_UPDATEISSUEREQUEST']._serialized_start=1983
+  _globals['_UPDATEISSUEREQUEST']._serialized_end=2166
+  _globals['_UPDATEISSUERESPONSE']._serialized_start=2168
+  _globals['_UPDATEISSUERESPONSE']._serialized_end=2227
+  _globals['_ADDISSUECOMMENTREQUEST']._serialized_start=2229
+  _globals['_ADDISSUECOMMENTREQUEST']._serialized_end=2279
+  _globals['_ADDISSUECOMMENTRESPONSE']._serialized_start=2281
+  _globals['_ADDISSUECOMMENTRESPONSE']._serialized_end=2353
+  _globals['_LISTISSUECOMMENTSREQUEST']._serialized_start=2355
+  _globals['_LISTISSUECOMMENTSREQUEST']._serialized_end=2432
+  _globals['_LISTISSUECOMMENTSRESPONSE']._serialized_start=2434
+  _globals['_LISTISSUECOMMENTSRESPONSE']._serialized_end=2534
+  _globals['_LISTISSUEEVENTSREQUEST']._serialized_start=2537
+  _globals['_LISTISSUEEVENTSREQUEST']._serialized_end=2736
+  _globals['_LISTISSUEEVENTSRESPONSE']._serialized_start=2738
+  _globals['_LISTISSUEEVENTSRESPONSE']._serialized_end=2827
+  _globals['_ISSUESERVICE']._serialized_start=2976
+  _globals['_ISSUESERVICE']._serialized_end=4084
 # @@protoc_insertion_point(module_scope)

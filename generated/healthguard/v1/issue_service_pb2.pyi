@@ -6,6 +6,7 @@ from healthguard.v1 import event_pb2 as _event_pb2
 from healthguard.v1 import issue_pb2 as _issue_pb2
 from healthguard.v1 import options_pb2 as _options_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
@@ -13,28 +14,53 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class IssueOrder(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ISSUE_ORDER_UNSPECIFIED: _ClassVar[IssueOrder]
+    ISSUE_ORDER_LAST_SEEN: _ClassVar[IssueOrder]
+    ISSUE_ORDER_FIRST_SEEN: _ClassVar[IssueOrder]
+    ISSUE_ORDER_EVENTS: _ClassVar[IssueOrder]
+    ISSUE_ORDER_USERS: _ClassVar[IssueOrder]
+ISSUE_ORDER_UNSPECIFIED: IssueOrder
+ISSUE_ORDER_LAST_SEEN: IssueOrder
+ISSUE_ORDER_FIRST_SEEN: IssueOrder
+ISSUE_ORDER_EVENTS: IssueOrder
+ISSUE_ORDER_USERS: IssueOrder
+
 class GetOverviewRequest(_message.Message):
-    __slots__ = ("app_key", "platform", "status", "start_time", "end_time")
+    __slots__ = ("app_key", "platform", "status", "start_time", "end_time", "type", "release", "environment", "q", "bucket")
     APP_KEY_FIELD_NUMBER: _ClassVar[int]
     PLATFORM_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     END_TIME_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    Q_FIELD_NUMBER: _ClassVar[int]
+    BUCKET_FIELD_NUMBER: _ClassVar[int]
     app_key: str
     platform: str
     status: _issue_pb2.IssueStatusFilter
     start_time: _timestamp_pb2.Timestamp
     end_time: _timestamp_pb2.Timestamp
-    def __init__(self, app_key: _Optional[str] = ..., platform: _Optional[str] = ..., status: _Optional[_Union[_issue_pb2.IssueStatusFilter, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    type: str
+    release: str
+    environment: str
+    q: str
+    bucket: _issue_pb2.BucketSize
+    def __init__(self, app_key: _Optional[str] = ..., platform: _Optional[str] = ..., status: _Optional[_Union[_issue_pb2.IssueStatusFilter, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., type: _Optional[str] = ..., release: _Optional[str] = ..., environment: _Optional[str] = ..., q: _Optional[str] = ..., bucket: _Optional[_Union[_issue_pb2.BucketSize, str]] = ...) -> None: ...
 
 class GetOverviewResponse(_message.Message):
-    __slots__ = ("totals",)
+    __slots__ = ("totals", "buckets")
     TOTALS_FIELD_NUMBER: _ClassVar[int]
+    BUCKETS_FIELD_NUMBER: _ClassVar[int]
     totals: _issue_pb2.Totals
-    def __init__(self, totals: _Optional[_Union[_issue_pb2.Totals, _Mapping]] = ...) -> None: ...
+    buckets: _containers.RepeatedCompositeFieldContainer[_issue_pb2.Bucket]
+    def __init__(self, totals: _Optional[_Union[_issue_pb2.Totals, _Mapping]] = ..., buckets: _Optional[_Iterable[_Union[_issue_pb2.Bucket, _Mapping]]] = ...) -> None: ...
 
 class ListIssuesRequest(_message.Message):
-    __slots__ = ("app_key", "platform", "status", "start_time", "end_time", "page_size", "page_token")
+    __slots__ = ("app_key", "platform", "status", "start_time", "end_time", "page_size", "page_token", "type", "release", "environment", "q", "order_by")
     APP_KEY_FIELD_NUMBER: _ClassVar[int]
     PLATFORM_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
@@ -42,6 +68,11 @@ class ListIssuesRequest(_message.Message):
     END_TIME_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    Q_FIELD_NUMBER: _ClassVar[int]
+    ORDER_BY_FIELD_NUMBER: _ClassVar[int]
     app_key: str
     platform: str
     status: _issue_pb2.IssueStatusFilter
@@ -49,7 +80,12 @@ class ListIssuesRequest(_message.Message):
     end_time: _timestamp_pb2.Timestamp
     page_size: int
     page_token: str
-    def __init__(self, app_key: _Optional[str] = ..., platform: _Optional[str] = ..., status: _Optional[_Union[_issue_pb2.IssueStatusFilter, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    type: str
+    release: str
+    environment: str
+    q: str
+    order_by: IssueOrder
+    def __init__(self, app_key: _Optional[str] = ..., platform: _Optional[str] = ..., status: _Optional[_Union[_issue_pb2.IssueStatusFilter, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., type: _Optional[str] = ..., release: _Optional[str] = ..., environment: _Optional[str] = ..., q: _Optional[str] = ..., order_by: _Optional[_Union[IssueOrder, str]] = ...) -> None: ...
 
 class ListIssuesResponse(_message.Message):
     __slots__ = ("issues", "next_page_token")
@@ -60,26 +96,32 @@ class ListIssuesResponse(_message.Message):
     def __init__(self, issues: _Optional[_Iterable[_Union[_issue_pb2.Issue, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class GetIssueRequest(_message.Message):
-    __slots__ = ("id", "status", "start_time", "end_time", "platform")
+    __slots__ = ("id", "status", "start_time", "end_time", "platform", "bucket")
     ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     END_TIME_FIELD_NUMBER: _ClassVar[int]
     PLATFORM_FIELD_NUMBER: _ClassVar[int]
+    BUCKET_FIELD_NUMBER: _ClassVar[int]
     id: str
     status: _issue_pb2.IssueStatusFilter
     start_time: _timestamp_pb2.Timestamp
     end_time: _timestamp_pb2.Timestamp
     platform: str
-    def __init__(self, id: _Optional[str] = ..., status: _Optional[_Union[_issue_pb2.IssueStatusFilter, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., platform: _Optional[str] = ...) -> None: ...
+    bucket: _issue_pb2.BucketSize
+    def __init__(self, id: _Optional[str] = ..., status: _Optional[_Union[_issue_pb2.IssueStatusFilter, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., platform: _Optional[str] = ..., bucket: _Optional[_Union[_issue_pb2.BucketSize, str]] = ...) -> None: ...
 
 class GetIssueResponse(_message.Message):
-    __slots__ = ("issue", "events")
+    __slots__ = ("issue", "events", "buckets", "breakdowns")
     ISSUE_FIELD_NUMBER: _ClassVar[int]
     EVENTS_FIELD_NUMBER: _ClassVar[int]
+    BUCKETS_FIELD_NUMBER: _ClassVar[int]
+    BREAKDOWNS_FIELD_NUMBER: _ClassVar[int]
     issue: _issue_pb2.Issue
     events: _containers.RepeatedCompositeFieldContainer[_event_pb2.Event]
-    def __init__(self, issue: _Optional[_Union[_issue_pb2.Issue, _Mapping]] = ..., events: _Optional[_Iterable[_Union[_event_pb2.Event, _Mapping]]] = ...) -> None: ...
+    buckets: _containers.RepeatedCompositeFieldContainer[_issue_pb2.Bucket]
+    breakdowns: _containers.RepeatedCompositeFieldContainer[_issue_pb2.Breakdown]
+    def __init__(self, issue: _Optional[_Union[_issue_pb2.Issue, _Mapping]] = ..., events: _Optional[_Iterable[_Union[_event_pb2.Event, _Mapping]]] = ..., buckets: _Optional[_Iterable[_Union[_issue_pb2.Bucket, _Mapping]]] = ..., breakdowns: _Optional[_Iterable[_Union[_issue_pb2.Breakdown, _Mapping]]] = ...) -> None: ...
 
 class ArchiveIssueRequest(_message.Message):
     __slots__ = ("id",)

@@ -100,14 +100,14 @@ class IssueServiceServicer:
 
     def GetOverview(self, request, context):
         """Totals of one app or of all the caller's apps.
-        INVALID_ARGUMENT (INVALID_TIME_RANGE).
+        INVALID_ARGUMENT (INVALID_TIME_RANGE, INVALID_BUCKET: no start, or more than 1,000 buckets).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListIssues(self, request, context):
-        """Issues, last seen first; ties newest first.
+        """Issues in the asked order, by default last seen first.
         INVALID_ARGUMENT (INVALID_TIME_RANGE, INVALID_PAGE_SIZE, INVALID_PAGE_TOKEN).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -116,7 +116,7 @@ class IssueServiceServicer:
 
     def GetIssue(self, request, context):
         """One issue and its latest events.
-        NOT_FOUND (ISSUE_NOT_FOUND), INVALID_ARGUMENT (INVALID_TIME_RANGE).
+        NOT_FOUND (ISSUE_NOT_FOUND), INVALID_ARGUMENT (INVALID_TIME_RANGE, INVALID_BUCKET).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

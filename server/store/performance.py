@@ -1,0 +1,221 @@
+"""Measurements of clients, kept as sketches per app, metric and hour, and per day so that long ranges stay cheap to read.
+
+They are written in the transaction that stores the events. A writer reads, merges and writes only rows of its own shard.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import text
+from sqlmodel import Session, col
+
+from server.store import sketch
+from server.store.counters import HOUR_MS
+from server.store.engine import Columns, StaleTransaction, bind, source
+from server.store.tables import MetricSpanRow
+
+HOUR: Final = 1
+DAY: Final = 24
+"""Lengths of the spans, in hours; those of a day begin at midnight UTC."""
+
+MAX_NAMES: Final = 200
+"""Names that a span keeps apart per writer, and an answer in all; an SDK that puts ids into names must not fill the disk."""
+
+OTHER_NAMES: Final = "(other)"
+"""Where the measurements of further names are counted."""
+
+RATINGS: Final = ("good", "needs-improvement", "poor")
+QUANTILES: Final = (0.5, 0.75, 0.95)
+
+Span = tuple[int, int, int]
+"""App, length in hours, first hour since the epoch."""
+
+Key = tuple[int, int, int, str]
+"""A span and the name of a metric."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What one event measured: a finite value, and the client's rating of it (any word)."""
+
+    name: str
+    value: float
+    rating: str
+
+
+@dataclass(slots=True)
+class Metric:
+    """What is known of one metric over a range; `rated` goes by RATINGS."""
+
+    name: str
+    count: int = 0
+    rated: list[int] = field(default_factory=lambda: [0] * len(RATINGS))
+    bins: sketch.Bins = field(default_factory=dict)
+
+    def add(self, count: int, rated: Iterable[int], bins: Mapping[int, int]) -> None:
+        """Merge in what another sketch knows."""
+        self.count += count
+        self.rated = [mine + more for mine, more in zip(self.rated, rated, strict=True)]
+        sketch.add(self.bins, bins)
+
+    def quantiles(self) -> list[float]:
+        """The values at QUANTILES."""
+        return sketch.quantiles(self.bins, QUANTILES)
+
+
+def record(session: Session, measured: Iterable[tuple[int, int, Measurement]], shard: int) -> None:
+    """Enter (app, time in ms, measurement) of new events: at most three statements, none where nothing was measured.
+
+    To be called after the counters were written: their rows make writers of one shard on several machines wait for each
+    other. Raises StaleTransaction should a row have changed after all between reading and writing it.
+    """
+    changes = _changes(measured)
+    if not changes:
+        return
+    kept = _kept(session, changes, shard)
+    changes = _bounded(session, changes, kept, shard)
+    for key, change in changes.items():
+        count, bins = kept.get(key, (0, ""))
+        if count:
+            merged = sketch.from_text(bins)
+            sketch.add(merged, change.bins)
+            change.bins = merged
+    rows = [(*k, shard, sketch.to_text(c.bins), c.count, *c.rated) for k, c in sorted(changes.items())]
+    query = text(_UPSERT.format(rows=source(session, "r", _COLUMNS)))
+    for app_id, hours, hour, name, count in session.connection().execute(query, bind(session, "r", _COLUMNS, rows)):
+        written: Key = app_id, hours, hour, name
+        seen, _ = kept.get(written, (0, ""))
+        if count != seen + changes[written].count:
+            raise StaleTransaction
+
+
+def _changes(measured: Iterable[tuple[int, int, Measurement]]) -> dict[Key, Metric]:
+    """What is new by key, in order of arrival: each hour, then each day."""
+    changes: dict[Key, Metric] = {}
+    for app_id, time_ms, measurement in measured:
+        rated = [int(measurement.rating == rating) for rating in RATINGS]
+        change = _at(changes, (app_id, HOUR, time_ms // HOUR_MS, measurement.name))
+        change.add(1, rated, {sketch.bin_of(measurement.value): 1})
+    for (app_id, _, hour, name), change in list(changes.items()):
+        _at(changes, (app_id, DAY, hour // DAY * DAY, name)).add(change.count, change.rated, change.bins)
+    return changes
+
+
+def _at(changes: dict[Key, Metric], key: Key) -> Metric:
+    change = changes.get(key)
+    if change is None:
+        change = changes[key] = Metric(key[3])
+    return change
+
+
+_KEY_COLUMNS: Columns = (("app_id", "int"), ("span_hours", "small"), ("first_hour", "int"), ("name", "text"))
+_COLUMNS: Columns = (
+    *_KEY_COLUMNS,
+    ("shard", "small"),
+    ("sketch", "text"),
+    ("count", "int"),
+    ("good", "int"),
+    ("needs_improvement", "int"),
+    ("poor", "int"),
+)
+_UPSERT = """
+INSERT INTO metric_spans (app_id, span_hours, first_hour, name, shard, sketch, count, good, needs_improvement, poor)
+SELECT r.app_id, r.span_hours, r.first_hour, r.name, r.shard, r.sketch, r.count, r.good, r.needs_improvement, r.poor
+FROM {rows} WHERE true ORDER BY 1, 2, 3, 4
+ON CONFLICT (app_id, span_hours, first_hour, name, shard) DO UPDATE SET
+    sketch = excluded.sketch,
+    count = metric_spans.count + excluded.count,
+    good = metric_spans.good + excluded.good,
+    needs_improvement = metric_spans.needs_improvement + excluded.needs_improvement,
+    poor = metric_spans.poor + excluded.poor
+RETURNING app_id, span_hours, first_hour, name, count
+"""
+
+
+def _kept(session: Session, changes: Mapping[Key, Metric], shard: int) -> dict[Key, tuple[int, str]]:
+    """Count and sketch of the rows that the changes go to, and of those for other names beside them."""
+    keys = changes.keys() | {(*key[:3], OTHER_NAMES) for key in changes}
+    query = (
+        "SELECT m.app_id, m.span_hours, m.first_hour, m.name, m.count, m.sketch "  # noqa: S608
+        f"FROM {source(session, 'k', _KEY_COLUMNS)} CROSS JOIN metric_spans AS m WHERE m.app_id = k.app_id "
+        "AND m.span_hours = k.span_hours AND m.first_hour = k.first_hour AND m.name = k.name AND m.shard = :shard"
+    )
+    rows = session.connection().execute(text(query), bind(session, "k", _KEY_COLUMNS, sorted(keys)) | {"shard": shard})
+    return {(app_id, hours, hour, name): (count, bins) for app_id, hours, hour, name, count, bins in rows}
+
+
+def _bounded(session: Session, changes: dict[Key, Metric], kept: Mapping[Key, object], shard: int) -> dict[Key, Metric]:
+    """The changes with those of names for which their span has no room under OTHER_NAMES."""
+    new = [key for key in changes if key not in kept and key[3] != OTHER_NAMES]
+    if not new:
+        return changes
+    names = _name_counts(session, {key[:3] for key in new}, shard)
+    for key in new:
+        span = key[:3]
+        names[span] += 1
+        if names[span] > MAX_NAMES:
+            change = changes.pop(key)
+            _at(changes, (*span, OTHER_NAMES)).add(change.count, change.rated, change.bins)
+    return changes
+
+
+def _name_counts(session: Session, spans: set[Span], shard: int) -> defaultdict[Span, int]:
+    """How many names each span keeps apart."""
+    columns = _KEY_COLUMNS[:3]
+    query = (
+        "SELECT m.app_id, m.span_hours, m.first_hour, COUNT(*) "  # noqa: S608
+        f"FROM {source(session, 'k', columns)} CROSS JOIN metric_spans AS m WHERE m.app_id = k.app_id "
+        "AND m.span_hours = k.span_hours AND m.first_hour = k.first_hour AND m.name <> :other AND m.shard = :shard "
+        "GROUP BY 1, 2, 3"
+    )
+    bound = bind(session, "k", columns, sorted(spans)) | {"shard": shard, "other": OTHER_NAMES}
+    found: defaultdict[Span, int] = defaultdict(int)
+    for app_id, hours, hour, count in session.connection().execute(text(query), bound):
+        found[app_id, hours, hour] = count
+    return found
+
+
+def read(session: Session, app_id: int, first_hour: int, last_hour: int) -> list[Metric]:
+    """The app's metrics over an inclusive range of hours, by name: the MAX_NAMES most measured, and OTHER_NAMES."""
+    found: dict[str, Metric] = {}
+    for name, count, good, needs_improvement, poor, bins in session.connection().execute(
+        reading(app_id, first_hour, last_hour)
+    ):
+        metric = found.setdefault(name, Metric(name))
+        metric.add(count, (good, needs_improvement, poor), sketch.from_text(bins))
+    return _most_measured(found)
+
+
+def reading(app_id: int, first_hour: int, last_hour: int) -> sa.CompoundSelect[Any]:
+    """The rows that cover the range: whole days, and the hours of the broken days at its ends.
+
+    A union, because SQLite answers an OR of ranges by reading everything that the app has.
+    """
+    midnight, last_midnight = -(-first_hour // DAY) * DAY, (last_hour + 1) // DAY * DAY
+    parts = [(HOUR, first_hour, last_hour)]
+    if midnight < last_midnight:
+        parts = [
+            (HOUR, first_hour, midnight - 1),
+            (DAY, midnight, last_midnight - 1),
+            (HOUR, last_midnight, last_hour),
+        ]
+    return sa.union_all(*(_rows(app_id, *part) for part in parts))
+
+
+def _rows(app_id: int, hours: int, first_hour: int, last_hour: int) -> sa.Select[*tuple[Any, ...]]:
+    row = MetricSpanRow
+    return sa.select(
+        *(col(c) for c in (row.name, row.count, row.good, row.needs_improvement, row.poor, row.sketch))
+    ).where(col(row.app_id) == app_id, col(row.span_hours) == hours, col(row.first_hour).between(first_hour, last_hour))
+
+
+def _most_measured(found: dict[str, Metric]) -> list[Metric]:
+    by_count = sorted((m for m in found.values() if m.name != OTHER_NAMES), key=lambda m: (-m.count, m.name))
+    shown = {metric.name: metric for metric in by_count[:MAX_NAMES]}
+    others = [*by_count[MAX_NAMES:], *(m for m in found.values() if m.name == OTHER_NAMES)]
+    for metric in others:
+        shown.setdefault(OTHER_NAMES, Metric(OTHER_NAMES)).add(metric.count, metric.rated, metric.bins)
+    return [shown[name] for name in sorted(shown)]

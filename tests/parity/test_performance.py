@@ -1,0 +1,84 @@
+"""Web performance through every door."""
+
+import math
+
+import pytest
+
+from tests.parity.driver import Driver, Json
+from tests.parity.test_scenarios import Tenant, new_tenant, refusal, tenant  # noqa: F401
+from tests.sample import error_event, http_event, now_ms, performance_event
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
+
+async def metrics(driver: Driver, tenant: Tenant, **filters: object) -> dict[str, Json]:  # noqa: F811
+    answer = await driver.performance(tenant.token, appKey=tenant.app_key, **filters)
+    assert answer["relativeError"] == 0.01
+    return {metric.pop("name"): metric for metric in answer["metrics"]}
+
+
+async def test_quantiles_and_ratings_of_each_metric(driver: Driver, tenant: Tenant) -> None:  # noqa: F811
+    values = [37.5 * n for n in range(1, 48)]
+    ratings = ["good"] * 30 + ["needs-improvement"] * 10 + ["poor"] * 5 + ["", "splendid"]
+    lcp = [performance_event(name="LCP", value=v, rating=r) for v, r in zip(values, ratings, strict=True)]
+    await driver.ingest(tenant.app_key, [*lcp, performance_event(name="CLS", value=-0.1234), error_event()])
+    found = await metrics(driver, tenant)
+    assert list(found) == ["CLS", "LCP"]
+    ranks = {"p50": 0.5, "p75": 0.75, "p95": 0.95}
+    about = {name: pytest.approx(values[math.floor(q * 46)], rel=0.01) for name, q in ranks.items()}
+    assert found["LCP"] == about | {"count": 47, "good": 30, "needsImprovement": 10, "poor": 5}
+    about = dict.fromkeys(ranks, pytest.approx(-0.1234, rel=0.01))
+    assert found["CLS"] == about | {"count": 1, "good": 1, "needsImprovement": 0, "poor": 0}
+
+
+async def test_a_resent_measurement_counts_once(driver: Driver, tenant: Tenant) -> None:  # noqa: F811
+    batch = [performance_event(value=1.0), performance_event(value=9.0)]
+    await driver.ingest(tenant.app_key, batch)
+    before = await metrics(driver, tenant)
+    await driver.ingest(tenant.app_key, [*batch, batch[0]])
+    assert await metrics(driver, tenant) == before
+    assert before["LCP"]["count"] == 2
+
+
+async def test_only_performance_events_with_name_and_number_measure(driver: Driver, tenant: Tenant) -> None:  # noqa: F811
+    nameless, valueless = performance_event(), performance_event()
+    del nameless["name"], valueless["value"]
+    others = [error_event(name="LCP", value=1), http_event(name="LCP", value=1)]
+    answer = await driver.ingest(tenant.app_key, [nameless, valueless, performance_event(name=""), *others])
+    assert answer["accepted"] == 5
+    assert await metrics(driver, tenant) == {}
+
+
+async def test_ranges_are_whole_hours_of_event_time(driver: Driver, tenant: Tenant) -> None:  # noqa: F811
+    hour = now_ms() // HOUR_MS * HOUR_MS - 3 * DAY_MS
+    times = [hour - 1, hour, hour + HOUR_MS - 1, hour + HOUR_MS]
+    await driver.ingest(
+        tenant.app_key, [performance_event(value=float(n), timestamp=at) for n, at in enumerate(times, 1)]
+    )
+    for start, end in ((hour, hour), (hour + 5, hour + HOUR_MS - 1)):
+        answer = await driver.performance(tenant.token, appKey=tenant.app_key, start=start, end=end)
+        assert (answer["start"], answer["end"]) == (hour, hour + HOUR_MS - 1)
+        assert [metric["count"] for metric in answer["metrics"]] == [2]
+    assert (await metrics(driver, tenant, start=hour - 1))["LCP"]["count"] == 4
+    assert (await metrics(driver, tenant, end=hour + HOUR_MS))["LCP"]["count"] == 4
+    assert await metrics(driver, tenant) == {}
+
+
+async def test_a_range_is_bounded(driver: Driver, tenant: Tenant) -> None:  # noqa: F811
+    now = now_ms()
+    expected = ("INVALID_ARGUMENT", "INVALID_TIME_RANGE")
+    assert await metrics(driver, tenant, start=now - 90 * DAY_MS, end=now) == {}
+    for start, end in ((now - 90 * DAY_MS - 1, now), (now + 1, now), (-(10**13), 0)):
+        assert await refusal(driver.performance(tenant.token, appKey=tenant.app_key, start=start, end=end)) == expected
+    assert await refusal(driver.performance(tenant.token)) == ("INVALID_ARGUMENT", "APP_KEY_REQUIRED")
+
+
+async def test_strangers_see_no_measurements(driver: Driver, tenant: Tenant) -> None:  # noqa: F811
+    await driver.ingest(tenant.app_key, [performance_event()])
+    other = await new_tenant(driver)
+    await driver.ingest(other.app_key, [performance_event(name="TTFB", value=5.0)])
+    theirs = await driver.performance(other.token, appKey=tenant.app_key)
+    nobodys = await driver.performance(other.token, appKey="web_nobody")
+    assert theirs["metrics"] == nobodys["metrics"] == []
+    assert (list(await metrics(driver, tenant)), list(await metrics(driver, other))) == (["LCP"], ["TTFB"])

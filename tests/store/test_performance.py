@@ -1,0 +1,181 @@
+"""Sketches of measurements on both engines: exact counts, quantiles within the stated error, bounded names."""
+
+import asyncio
+import math
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import sqlalchemy as sa
+
+from server.store import events, performance
+from server.store.engine import Engine, StaleTransaction
+from server.store.performance import DAY, MAX_NAMES, OTHER_NAMES, QUANTILES, RATINGS, Measurement, Metric
+from server.store.sequence import Sequence
+from server.store.sketch import RELATIVE_ERROR
+from tests.store.build import NOW, event, submission
+
+HOUR_MS = 3_600_000
+NOW_HOUR = NOW // HOUR_MS
+_ids = Sequence()
+
+
+def measured(name="LCP", value=1.0, rating="good", *, at=NOW, app=1, key=None) -> events.NewEvent:
+    made = event(key, app=app, issue=None, kind=events.OTHER, at=at)
+    made.measurement = Measurement(name, value, rating)
+    return made
+
+
+async def commit(store: Engine, *new: events.NewEvent, shard: int = 0) -> None:
+    await store.write(events.commit, [submission(*new)], _ids, shard)
+
+
+async def read(store: Engine, first: int = NOW_HOUR, last: int = NOW_HOUR, app: int = 1) -> list[Metric]:
+    return await store.read(performance.read, app, first, last)
+
+
+def expected(new: list[events.NewEvent], first: int, last: int) -> dict[str, list[Measurement]]:
+    inside: dict[str, list[Measurement]] = {}
+    for one in new:
+        if one.measurement is not None and first <= one.time_ms // HOUR_MS <= last:
+            inside.setdefault(one.measurement.name, []).append(one.measurement)
+    return inside
+
+
+def check(found: list[Metric], model: dict[str, list[Measurement]]) -> None:
+    assert [metric.name for metric in found] == sorted(model)
+    for metric in found:
+        measurements = model[metric.name]
+        assert metric.count == len(measurements)
+        assert metric.rated == [sum(m.rating == rating for m in measurements) for rating in RATINGS]
+        ordered = sorted(m.value for m in measurements)
+        for q, told in zip(QUANTILES, metric.quantiles(), strict=True):
+            meant = ordered[math.floor(q * (len(ordered) - 1))]
+            assert told == pytest.approx(meant, rel=RELATIVE_ERROR + 1e-9)
+
+
+async def test_random_measurements_match_a_plain_list_for_any_range(store: Engine) -> None:
+    """Four days of three metrics from two writers, resends among them, against sorted lists."""
+    rng = random.Random(5)
+
+    def draw() -> events.NewEvent:
+        name = rng.choice(["LCP", "CLS", "负载"])
+        value = {"LCP": rng.lognormvariate(7.5, 1), "CLS": rng.choice([0.0, rng.random(), -rng.random()])}.get(name)
+        value = rng.uniform(-1e6, 1e6) if value is None else value
+        at = NOW - rng.choice([rng.randrange(4 * DAY * HOUR_MS), NOW % HOUR_MS, NOW % HOUR_MS + 1])
+        return measured(name, value, rng.choice([*RATINGS, "", "great"]), at=at)
+
+    stored = [draw() for _ in range(600)]
+    for n in range(0, 600, 50):
+        await commit(store, *stored[n : n + 50], shard=n // 50 % 2)
+        await commit(store, *rng.sample(stored[: n + 50], 20), shard=rng.randrange(2))
+    ranges = [sorted(NOW_HOUR - rng.randrange(5 * DAY) for _ in range(2)) for _ in range(60)]
+    midnight = NOW_HOUR // DAY * DAY
+    edges = [(midnight - DAY, midnight - 1), (midnight, NOW_HOUR), (midnight - 1, midnight), (midnight, midnight)]
+    for first, last in [*ranges, *edges, (NOW_HOUR - 90 * DAY, NOW_HOUR)]:
+        check(await read(store, first, last), expected(stored, first, last))
+
+
+async def test_an_event_named_twice_is_measured_once(store: Engine) -> None:
+    await commit(store, measured(key="a"), measured(key="a"))
+    await commit(store, measured(key="a"), measured(key="b", value=2.0))
+    (metric,) = await read(store)
+    assert (metric.count, metric.rated) == (2, [2, 0, 0])
+
+
+async def test_apps_are_apart(store: Engine) -> None:
+    await commit(store, measured(app=1, value=1.0), measured(app=2, value=100.0))
+    check(await read(store, app=2), {"LCP": [Measurement("LCP", 100.0, "good")]})
+    assert await read(store, app=3) == []
+
+
+async def test_further_names_share_one_sketch(store: Engine) -> None:
+    """Names come in order of arrival; what has a place keeps it, also in later transactions."""
+    await commit(store, measured(OTHER_NAMES, 5.0))
+    await commit(store, *(measured(f"n{n}", value=float(n)) for n in range(MAX_NAMES - 1)))
+    await commit(store, *(measured(f"late{n}", value=-1.0, rating="poor") for n in range(3)), measured("n0"))
+    await commit(store, measured("late0"), measured("late2", value=7.0))
+    found = {metric.name: metric for metric in await read(store)}
+    assert len(found) == MAX_NAMES + 1
+    assert (found["n0"].count, found["late0"].count) == (2, 2)
+    assert (found[OTHER_NAMES].count, found[OTHER_NAMES].rated) == (4, [2, 0, 2])
+    assert "late1" not in found
+
+
+async def test_an_answer_names_the_most_measured(store: Engine) -> None:
+    """Other hours of one day may have other names; the day has room for the first of them only."""
+    often = [measured("often", at=NOW - n * HOUR_MS) for n in range(3)]
+    once = [measured(f"h{n // 150}-{n}", at=NOW - n // 150 * HOUR_MS) for n in range(450)]
+    await commit(store, *often, *once)
+    for first in (NOW_HOUR - 2, NOW_HOUR - 40):
+        found = await read(store, first)
+        assert len(found) == MAX_NAMES + 1
+        counts = {metric.name: metric.count for metric in found}
+        assert (counts["often"], counts[OTHER_NAMES]) == (3, 453 - 3 - (MAX_NAMES - 1))
+
+
+async def test_concurrent_writers_lose_no_measurement(store: Engine) -> None:
+    """Writers of several machines that happen to share a shard, and the same new rows."""
+    values = [[float(10 * writer + n + 1) for n in range(10)] for writer in range(10)]
+    await asyncio.gather(
+        *(commit(store, *(measured(value=v) for v in values[n]), measured(f"own{n}"), shard=n % 2) for n in range(10))
+    )
+    model = {f"own{n}": [Measurement(f"own{n}", 1.0, "good")] for n in range(10)}
+    check(await read(store), model | {"LCP": [Measurement("LCP", v, "good") for row in values for v in row]})
+
+
+async def test_a_row_that_changed_meanwhile_is_not_overwritten(store: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    await commit(store, measured(value=1.0))
+    monkeypatch.setattr(performance, "_kept", lambda *_: {})
+    with pytest.raises(StaleTransaction), sa.orm.Session(store.sync_engine()) as session:
+        performance.record(session, [(1, NOW, Measurement("LCP", 2.0, ""))], 0)
+    monkeypatch.undo()
+    check(await read(store), {"LCP": [Measurement("LCP", 1.0, "good")]})
+
+
+@contextmanager
+def counted_statements(store: Engine) -> Iterator[list[str]]:
+    statements: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    sa.event.listen(store.sync_engine(), "before_cursor_execute", note)
+    yield statements
+    sa.event.remove(store.sync_engine(), "before_cursor_execute", note)
+
+
+async def cost(store: Engine, *new: events.NewEvent) -> int:
+    with counted_statements(store) as statements:
+        await commit(store, *new)
+    return sum("metric_spans" in statement for statement in statements)
+
+
+async def test_statements_do_not_grow_with_measurements(store: Engine) -> None:
+    assert await cost(store, event()) == 0
+    for _ in range(2):
+        costs = [
+            await cost(store, *(measured(f"n{n}", at=NOW - n * HOUR_MS) for n in range(size))) for size in (10, 50)
+        ]
+        assert max(costs) <= 3
+    assert await cost(store, measured("n0")) == 2
+
+
+async def test_long_ranges_read_days_and_nothing_outside(store: Engine) -> None:
+    """One row a day and metric, hours only where the range breaks a day, and all of it from the key."""
+    await commit(store, *(measured(at=NOW - n * HOUR_MS) for n in range(20 * DAY)))
+    query = performance.reading(1, NOW_HOUR - 10 * DAY + 1, NOW_HOUR)
+
+    def rows_and_plan(session) -> tuple[int, str]:
+        connection = session.connection()
+        rows = len(connection.execute(query).all())
+        if not store.is_sqlite:
+            connection.exec_driver_sql("SET enable_seqscan = off")
+        explain = "EXPLAIN QUERY PLAN " if store.is_sqlite else "EXPLAIN "
+        text = str(query.compile(connection, compile_kwargs={"literal_binds": True}))
+        return rows, "\n".join(str(line) for line in connection.exec_driver_sql(explain + text))
+
+    rows, plan = await store.read(rows_and_plan)
+    assert rows == 9 + DAY
+    assert plan.count("first_hour>" if store.is_sqlite else "first_hour >=") == 3

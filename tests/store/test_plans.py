@@ -1,0 +1,133 @@
+"""How the engines answer reads when there are a million events: never by going through the events."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from server.store import issues, ledger, migrate, totals
+from server.store.dimensions import Dimension
+from server.store.engine import Engine
+from server.store.issues import IssueFilter
+from server.store.totals import EventFilter, TimeRange
+
+EVENTS = 1_000_000
+ISSUES = 500
+APPS = {1: "web_one", 2: "web_two"}
+HOUR = 3_600_000
+START = 1_790_000_000_000 // HOUR * HOUR
+
+NUMBERS = {
+    "sqlite": "(WITH RECURSIVE s(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < {last}) SELECT n FROM s)",
+    "postgresql": "(SELECT generate_series(CAST(0 AS BIGINT), {last}) AS n)",
+}
+
+
+@pytest.fixture(scope="module")
+def crowded(engine: str, new_database: Callable[[str], str]) -> Iterator[Engine]:
+    """A store with a million small events of two apps over thirty days, filled by SQL alone."""
+    store = Engine(new_database(engine))
+    migrate.upgrade(store)
+    numbers = NUMBERS[engine].format(last=EVENTS - 1)
+    few = NUMBERS[engine].format(last=ISSUES - 1)
+    with store.sync_engine().begin() as connection:
+        connection.execute(
+            sa.text(
+                "INSERT INTO events (app_id, event_key, id, issue_id, time_ms, received_ms, kind, platform, dimension_id,"
+                f" user_key, payload) SELECT 1 + n % 2, 'k' || CAST(n AS VARCHAR), n, n % {ISSUES}, {START} + n * 2592, {START}, 1, 'web', 1,"
+                f" n % 10000, '' FROM {numbers} AS s"
+            )
+        )
+        connection.execute(
+            sa.text(
+                "INSERT INTO issues (app_id, fingerprint, id, grouping_version, message, error_type, event_count, user_count,"
+                " first_seen_ms, last_seen_ms, status, archived) SELECT 1 + n % 2, 'js\\:' || CAST(n AS VARCHAR), n, 'sdk', 'm', 'js', 9, 9,"
+                f" {START}, {START} + n, 'open', false FROM {few} AS s"
+            )
+        )
+        connection.execute(
+            sa.text(
+                "INSERT INTO dimensions (app_id, platform, environment, release, type, id)"
+                " VALUES (1, 'web', '', '1.0', 'js', 1), (2, 'web', '', '1.0', 'js', 1)"
+            )
+        )
+    if engine == "postgresql":
+        with store.sync_engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM ANALYZE")
+    yield store
+    store.close()
+
+
+@contextmanager
+def plans_of(session: Session) -> Iterator[list[str]]:
+    """Collects the plan of every statement that is run meanwhile."""
+    plans: list[str] = []
+    explain = "EXPLAIN QUERY PLAN " if session.get_bind().dialect.name == "sqlite" else "EXPLAIN "
+    explaining = False
+
+    def note(connection: sa.Connection, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        nonlocal explaining
+        if explaining or not statement.lstrip().upper().startswith("SELECT"):
+            return
+        explaining = True
+        rows = connection.exec_driver_sql(explain + statement, parameters).all()
+        explaining = False
+        plans.append(statement + "\n" + "\n".join(str(row[-1]) for row in rows))
+
+    sa.event.listen(session.get_bind(), "before_cursor_execute", note)
+    try:
+        yield plans
+    finally:
+        sa.event.remove(session.get_bind(), "before_cursor_execute", note)
+
+
+MIDDLE = TimeRange(START + 5 * HOUR + 1, START + 25 * HOUR + 7)
+NARROW = Dimension("web", release="1.0")
+
+
+def _detail(session: Session) -> None:
+    issue = issues.find(session, APPS, "js:8")
+    assert issue is not None
+    assert len(issues.events_of(session, issue, TimeRange(), "", None, 50)) == 50
+    assert len(issues.events_of(session, issue, MIDDLE, "web", (START + 9 * HOUR, 5), 50)) > 0
+    issues.issue_buckets(session, issue, 1, START // HOUR, START // HOUR + 24)
+    issues.breakdowns(session, issue)
+
+
+READS: dict[str, Callable[[Session], object]] = {
+    "overview": lambda s: totals.event_totals(s, EventFilter(APPS)),
+    "overview of a platform": lambda s: totals.event_totals(s, EventFilter(APPS, Dimension("web"))),
+    "overview of a range": lambda s: totals.event_totals(s, EventFilter(APPS, when=MIDDLE)),
+    "overview of a release": lambda s: totals.event_totals(s, EventFilter(APPS, NARROW)),
+    "overview of a range and release": lambda s: totals.event_totals(s, EventFilter(APPS, NARROW, MIDDLE)),
+    "trend": lambda s: totals.buckets(
+        s, EventFilter(APPS, NARROW), 24, START // (24 * HOUR), START // (24 * HOUR) + 30
+    ),
+    "number of issues": lambda s: issues.count(s, IssueFilter(APPS, NARROW, seen=MIDDLE, text="m")),
+    "ledger": lambda s: ledger.read(s, APPS, 0, 100),
+    **{
+        f"issues by {order}": lambda s, order=order: issues.page(s, IssueFilter(APPS, NARROW), (START, 5), 100, order)
+        for order in issues.ORDERS
+    },
+    "issue, its events, trend and breakdowns": _detail,
+}
+
+
+@pytest.mark.parametrize("read", READS)
+def test_no_read_goes_through_the_events(crowded: Engine, read: str) -> None:
+    with Session(crowded.sync_engine()) as session, plans_of(session) as plans:
+        READS[read](session)
+    assert plans
+    for plan in plans:
+        assert "SCAN events" not in plan, plan
+        assert "Seq Scan on events" not in plan, plan
+
+
+def test_a_scan_would_be_seen(crowded: Engine) -> None:
+    """The test above can fail: this is what it looks for."""
+    with Session(crowded.sync_engine()) as session, plans_of(session) as plans:
+        session.connection().execute(sa.text("SELECT COUNT(*) FROM events WHERE received_ms = 1 AND payload = ''"))
+    assert any("SCAN events" in plan or "Seq Scan on events" in plan or "Parallel" in plan for plan in plans)
