@@ -23,7 +23,7 @@ from rest_facade.exchange import RouteNote
 from rest_facade.paths import RawPath
 from rest_facade.settings import FacadeSettings
 from rest_facade.transcoder import Transcoder
-from rest_facade.uploads import UPLOAD_OPERATION, Uploads
+from rest_facade.uploads import Uploads
 from rest_facade.validation import Validation
 
 _DOCUMENT_ROUTE = "/openapi.json"
@@ -76,7 +76,7 @@ def _connexion(
 
 def _resolver(planned: Mapping[str, Operation], handlers: Mapping[str, raw.Handler]) -> Resolver:
     def function(operation_id: str) -> Callable[[], Awaitable[object]]:
-        if operation_id in planned or operation_id == UPLOAD_OPERATION:
+        if operation_id in planned:
             return _transcoded
         if operation_id not in handlers:
             raise ContractError(f"{operation_id} has neither x-grpc-method nor a handler")
@@ -86,5 +86,5 @@ def _resolver(planned: Mapping[str, Operation], handlers: Mapping[str, raw.Handl
 
 
 async def _transcoded() -> NoReturn:
-    """Connexion wants a function for every operation; a middleware has answered before it would be called."""
-    raise AssertionError("a middleware serves this operation")
+    """Connexion wants a function for every operation; the transcoder has answered before it would be called."""
+    raise AssertionError("the transcoder serves this operation")

@@ -26,6 +26,15 @@ EXTRA = "extra"
 """The Struct field that keeps the JSON keys a message has no field for; itself never seen in JSON."""
 
 
+_WITH_TOKEN = frozenset(
+    {
+        options_pb.AUTH_REQUIREMENT_USER,
+        options_pb.AUTH_REQUIREMENT_SESSION_TOKEN,
+        options_pb.AUTH_REQUIREMENT_LATE_SESSION_TOKEN,
+    }
+)
+
+
 class ContractError(Exception):
     """The document and the descriptors do not fit together; the program must not start."""
 
@@ -58,10 +67,19 @@ class Operation:
     @property
     def needs_user(self) -> bool:
         """Whether the RPC asks for a signed-in user."""
+        return self._requirement == options_pb.AUTH_REQUIREMENT_USER
+
+    @property
+    def needs_token(self) -> bool:
+        """Whether the RPC asks for a bearer token, of a user or of a recorded session."""
+        return self._requirement in _WITH_TOKEN
+
+    @property
+    def _requirement(self) -> int:
         if self.rpc is None:
-            return False
+            return options_pb.AUTH_REQUIREMENT_UNSPECIFIED
         options: Any = self.rpc.GetOptions()  # the stubs do not know that `auth` extends MethodOptions
-        return bool(options.Extensions[options_pb.auth] == options_pb.AUTH_REQUIREMENT_USER)
+        return int(options.Extensions[options_pb.auth])
 
 
 def load_document() -> dict[str, Any]:

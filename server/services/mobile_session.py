@@ -32,6 +32,11 @@ MAX_START_BYTES = 131_072
 
 NAMED_IMAGES = 100
 MAX_KEY = 128
+_QUALITIES = {
+    "low": mobile_session_service_pb.RECORDING_QUALITY_LOW,
+    "standard": mobile_session_service_pb.RECORDING_QUALITY_STANDARD,
+    "high": mobile_session_service_pb.RECORDING_QUALITY_HIGH,
+}
 _MAX_INT32 = 2**31 - 1
 
 
@@ -74,7 +79,7 @@ class MobileSessionService(mobile_session_service_grpc.MobileSessionServiceServi
             user_uuid=request.user_uuid,
             beacon_size_limit=MAX_BATCH_BYTES,
             session_id=str(claims.session_id),
-            quality=self._settings.recording_quality,
+            quality=_QUALITIES[self._settings.recording_quality],
             fps=self._settings.recording_fps,
             project_id=str(app.id),
             frames_support=True,

@@ -112,11 +112,16 @@ class ReplayService(replay_service_grpc.ReplayServiceServicer):
     async def GetSessionImage(  # noqa: N802
         self, request: replay_service_pb.GetSessionImageRequest, context: object
     ) -> replay_service_pb.GetSessionImageResponse:
-        app_id, picture = await self._engine.read(_image, caller.current_user().id, request)
-        data = await self._blobs.get(Blob(app_id, picture.hash).key)
-        if data is None:
-            raise ImageNotFound
+        app_id, picture = await self._engine.read(_named_image, caller.current_user().id, request)
+        data = await self._bytes(app_id, picture)
         return replay_service_pb.GetSessionImageResponse(content_type=picture.mime, data=data)
+
+    async def GetSessionScreenshot(  # noqa: N802
+        self, request: replay_service_pb.GetSessionScreenshotRequest, context: object
+    ) -> replay_service_pb.GetSessionScreenshotResponse:
+        app_id, picture = await self._engine.read(_screenshot, caller.current_user().id, request)
+        data = await self._bytes(app_id, picture)
+        return replay_service_pb.GetSessionScreenshotResponse(content_type=picture.mime, data=data)
 
     async def ListSessionBatches(  # noqa: N802
         self, request: replay_service_pb.ListSessionBatchesRequest, context: object
@@ -135,6 +140,12 @@ class ReplayService(replay_service_grpc.ReplayServiceServicer):
     ) -> replay_service_pb.GetSessionBatchResponse:
         data = await self._engine.read(_batch_bytes, caller.current_user().id, request)
         return replay_service_pb.GetSessionBatchResponse(content_type="application/octet-stream", data=data)
+
+    async def _bytes(self, app_id: int, picture: Picture) -> bytes:
+        data = await self._blobs.get(Blob(app_id, picture.hash).key)
+        if data is None:
+            raise ImageNotFound
+        return data
 
     def _page(self, request: Paged, ranged: Ranged | None) -> _Page:
         if ranged is not None:
@@ -227,20 +238,28 @@ def _images(
     )
 
 
-def _image(store: Session, user_id: int, request: replay_service_pb.GetSessionImageRequest) -> tuple[int, Picture]:
+def _named_image(
+    store: Session, user_id: int, request: replay_service_pb.GetSessionImageRequest
+) -> tuple[int, Picture]:
     found = _found(store, user_id, request.id)
-    if request.name:
-        time_text, _, rest = request.name.partition("-")
-        known = time_text.isascii() and time_text.isdigit() and len(time_text) <= 18
-        hash_ = rest.partition(".")[0]
-        picture = (
-            store_images.at(store, found.app_id, found.id, int(time_text), hash_)
-            if known and len(hash_) == IMAGE_NAME_HASH_CHARS
-            else None
-        )
-    else:
-        at_ms = _LAST_MS if not request.HasField("at_time") else request.at_time.ToMilliseconds()
-        picture = store_images.at_or_before(store, found.app_id, found.id, at_ms)
+    time_text, _, rest = request.name.partition("-")
+    hash_ = rest.partition(".")[0]
+    if not (
+        time_text.isascii() and time_text.isdigit() and len(time_text) <= 18 and len(hash_) == IMAGE_NAME_HASH_CHARS
+    ):
+        raise ImageNotFound
+    picture = store_images.at(store, found.app_id, found.id, int(time_text), hash_)
+    if picture is None:
+        raise ImageNotFound
+    return found.app_id, picture
+
+
+def _screenshot(
+    store: Session, user_id: int, request: replay_service_pb.GetSessionScreenshotRequest
+) -> tuple[int, Picture]:
+    found = _found(store, user_id, request.id)
+    at_ms = request.at_time.ToMilliseconds() if request.HasField("at_time") else _LAST_MS
+    picture = store_images.at_or_before(store, found.app_id, found.id, at_ms)
     if picture is None:
         raise ImageNotFound
     return found.app_id, picture

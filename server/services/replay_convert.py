@@ -123,7 +123,7 @@ def _signal_to_proto(signal: Signal, app_key: str) -> mobile_session_pb.SessionS
         end_time=_timestamp(signal.end_ms),
         label=signal.label,
         count=signal.count,
-        issue_id="" if signal.fingerprint is None else f"{app_key}:{signal.fingerprint}",
+        issue_id=None if signal.fingerprint is None else f"{app_key}:{signal.fingerprint}",
     )
 
 

@@ -58,8 +58,8 @@ async def test_grpc_records_what_rest_replays(owner: Owner, channel: grpc.aio.Ch
     )
     [message] = found.messages
     assert message.fields["name"].text == "NSRangeException"
-    picture = await replays.GetSessionImage(
-        replay_service_pb.GetSessionImageRequest(id=started.session_id), metadata=user
+    picture = await replays.GetSessionScreenshot(
+        replay_service_pb.GetSessionScreenshotRequest(id=started.session_id), metadata=user
     )
     assert (picture.data, picture.content_type) == (PNG, "image/png")
 

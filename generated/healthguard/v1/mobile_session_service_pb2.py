@@ -26,7 +26,7 @@ from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from healthguard.v1 import options_pb2 as healthguard_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+healthguard/v1/mobile_session_service.proto\x12\x0ehealthguard.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1chealthguard/v1/options.proto\"\xa1\x03\n\x13StartSessionRequest\x12\x1d\n\nproject_id\x18\x01 \x01(\x03R\tprojectID\x12\x13\n\x0bproject_key\x18\x02 \x01(\t\x12\x17\n\x0ftracker_version\x18\x03 \x01(\t\x12\r\n\x05token\x18\x04 \x01(\t\x12\x1b\n\tuser_uuid\x18\x05 \x01(\tR\x08userUUID\x12\x11\n\ttimestamp\x18\x06 \x01(\x04\x12\x15\n\x06rev_id\x18\x07 \x01(\tR\x05revID\x12&\n\x0fuser_os_version\x18\x08 \x01(\tR\ruserOSVersion\x12\x13\n\x0buser_device\x18\t \x01(\t\x12\x10\n\x08timezone\x18\n \x01(\t\x12\x15\n\rdevice_memory\x18\x0b \x01(\x04\x12\x15\n\rdo_not_record\x18\x0c \x01(\x08\x12\x11\n\tcondition\x18\r \x01(\t\x12\x10\n\x08platform\x18\x0e \x01(\t\x12\r\n\x05width\x18\x0f \x01(\x01\x12\x0e\n\x06height\x18\x10 \x01(\x01\x12&\n\x05\x65xtra\x18\x64 \x01(\x0b\x32\x17.google.protobuf.Struct\"\xeb\x01\n\x14StartSessionResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12\x18\n\x10images_hash_list\x18\x02 \x03(\t\x12\x1b\n\tuser_uuid\x18\x03 \x01(\tR\x08userUUID\x12\x19\n\x11\x62\x65\x61\x63on_size_limit\x18\x04 \x01(\x03\x12\x1d\n\nsession_id\x18\x05 \x01(\tR\tsessionID\x12\x0f\n\x07quality\x18\x06 \x01(\t\x12\x0b\n\x03\x66ps\x18\x07 \x01(\x05\x12\x1d\n\nproject_id\x18\x08 \x01(\tR\tprojectID\x12\x16\n\x0e\x66rames_support\x18\t \x01(\x08\"&\n\x15\x41ppendMessagesRequest\x12\r\n\x05\x62\x61tch\x18\x01 \x01(\x0c\"\x18\n\x16\x41ppendMessagesResponse\"*\n\x19\x41ppendLateMessagesRequest\x12\r\n\x05\x62\x61tch\x18\x01 \x01(\x0c\"\x1c\n\x1a\x41ppendLateMessagesResponse\"Q\n\x13UploadImagesRequest\x12\x11\n\x07project\x18\x01 \x01(\tH\x00\x12\x0e\n\x04\x66ile\x18\x02 \x01(\tH\x00\x12\x0f\n\x05\x63hunk\x18\x03 \x01(\x0cH\x00\x42\x06\n\x04step\"&\n\x14UploadImagesResponse\x12\x0e\n\x06images\x18\x01 \x01(\x05\"\'\n\x14GetConditionsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\"O\n\x15GetConditionsResponse\x12\x36\n\nconditions\x18\x01 \x03(\x0b\x32\".healthguard.v1.RecordingCondition\"8\n\x12RecordingCondition\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x63\x61pture_rate\x18\x02 \x01(\x05\x32\x98\x04\n\x14MobileSessionService\x12_\n\x0cStartSession\x12#.healthguard.v1.StartSessionRequest\x1a$.healthguard.v1.StartSessionResponse\"\x04\xa8\xbb\x18\x03\x12\x65\n\x0e\x41ppendMessages\x12%.healthguard.v1.AppendMessagesRequest\x1a&.healthguard.v1.AppendMessagesResponse\"\x04\xa8\xbb\x18\x04\x12q\n\x12\x41ppendLateMessages\x12).healthguard.v1.AppendLateMessagesRequest\x1a*.healthguard.v1.AppendLateMessagesResponse\"\x04\xa8\xbb\x18\x05\x12\x61\n\x0cUploadImages\x12#.healthguard.v1.UploadImagesRequest\x1a$.healthguard.v1.UploadImagesResponse\"\x04\xa8\xbb\x18\x04(\x01\x12\x62\n\rGetConditions\x12$.healthguard.v1.GetConditionsRequest\x1a%.healthguard.v1.GetConditionsResponse\"\x04\xa8\xbb\x18\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+healthguard/v1/mobile_session_service.proto\x12\x0ehealthguard.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1chealthguard/v1/options.proto\"\xda\x05\n\x13StartSessionRequest\x12\"\n\nproject_id\x18\x01 \x01(\x03H\x00R\tprojectID\x88\x01\x01\x12\x18\n\x0bproject_key\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x1c\n\x0ftracker_version\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\x12\n\x05token\x18\x04 \x01(\tH\x03\x88\x01\x01\x12 \n\tuser_uuid\x18\x05 \x01(\tH\x04R\x08userUUID\x88\x01\x01\x12\x16\n\ttimestamp\x18\x06 \x01(\x04H\x05\x88\x01\x01\x12\x1a\n\x06rev_id\x18\x07 \x01(\tH\x06R\x05revID\x88\x01\x01\x12+\n\x0fuser_os_version\x18\x08 \x01(\tH\x07R\ruserOSVersion\x88\x01\x01\x12\x18\n\x0buser_device\x18\t \x01(\tH\x08\x88\x01\x01\x12\x15\n\x08timezone\x18\n \x01(\tH\t\x88\x01\x01\x12\x1a\n\rdevice_memory\x18\x0b \x01(\x04H\n\x88\x01\x01\x12\x1a\n\rdo_not_record\x18\x0c \x01(\x08H\x0b\x88\x01\x01\x12\x16\n\tcondition\x18\r \x01(\tH\x0c\x88\x01\x01\x12\x15\n\x08platform\x18\x0e \x01(\tH\r\x88\x01\x01\x12\x12\n\x05width\x18\x0f \x01(\x01H\x0e\x88\x01\x01\x12\x13\n\x06height\x18\x10 \x01(\x01H\x0f\x88\x01\x01\x12&\n\x05\x65xtra\x18\x64 \x01(\x0b\x32\x17.google.protobuf.StructB\r\n\x0b_project_idB\x0e\n\x0c_project_keyB\x12\n\x10_tracker_versionB\x08\n\x06_tokenB\x0c\n\n_user_uuidB\x0c\n\n_timestampB\t\n\x07_rev_idB\x12\n\x10_user_os_versionB\x0e\n\x0c_user_deviceB\x0b\n\t_timezoneB\x10\n\x0e_device_memoryB\x10\n\x0e_do_not_recordB\x0c\n\n_conditionB\x0b\n\t_platformB\x08\n\x06_widthB\t\n\x07_height\"\x8d\x02\n\x14StartSessionResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12\x18\n\x10images_hash_list\x18\x02 \x03(\t\x12\x1b\n\tuser_uuid\x18\x03 \x01(\tR\x08userUUID\x12\x19\n\x11\x62\x65\x61\x63on_size_limit\x18\x04 \x01(\x03\x12\x1d\n\nsession_id\x18\x05 \x01(\tR\tsessionID\x12\x31\n\x07quality\x18\x06 \x01(\x0e\x32 .healthguard.v1.RecordingQuality\x12\x0b\n\x03\x66ps\x18\x07 \x01(\x05\x12\x1d\n\nproject_id\x18\x08 \x01(\tR\tprojectID\x12\x16\n\x0e\x66rames_support\x18\t \x01(\x08\"&\n\x15\x41ppendMessagesRequest\x12\r\n\x05\x62\x61tch\x18\x01 \x01(\x0c\"\x18\n\x16\x41ppendMessagesResponse\"*\n\x19\x41ppendLateMessagesRequest\x12\r\n\x05\x62\x61tch\x18\x01 \x01(\x0c\"\x1c\n\x1a\x41ppendLateMessagesResponse\"Q\n\x13UploadImagesRequest\x12\x11\n\x07project\x18\x01 \x01(\tH\x00\x12\x0e\n\x04\x66ile\x18\x02 \x01(\tH\x00\x12\x0f\n\x05\x63hunk\x18\x03 \x01(\x0cH\x00\x42\x06\n\x04step\"&\n\x14UploadImagesResponse\x12\x0e\n\x06images\x18\x01 \x01(\x05\"\'\n\x14GetConditionsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\"O\n\x15GetConditionsResponse\x12\x36\n\nconditions\x18\x01 \x03(\x0b\x32\".healthguard.v1.RecordingCondition\"8\n\x12RecordingCondition\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x63\x61pture_rate\x18\x02 \x01(\x05*\x8c\x01\n\x10RecordingQuality\x12!\n\x1dRECORDING_QUALITY_UNSPECIFIED\x10\x00\x12\x19\n\x15RECORDING_QUALITY_LOW\x10\x01\x12\x1e\n\x1aRECORDING_QUALITY_STANDARD\x10\x02\x12\x1a\n\x16RECORDING_QUALITY_HIGH\x10\x03\x32\x98\x04\n\x14MobileSessionService\x12_\n\x0cStartSession\x12#.healthguard.v1.StartSessionRequest\x1a$.healthguard.v1.StartSessionResponse\"\x04\xa8\xbb\x18\x03\x12\x65\n\x0e\x41ppendMessages\x12%.healthguard.v1.AppendMessagesRequest\x1a&.healthguard.v1.AppendMessagesResponse\"\x04\xa8\xbb\x18\x04\x12q\n\x12\x41ppendLateMessages\x12).healthguard.v1.AppendLateMessagesRequest\x1a*.healthguard.v1.AppendLateMessagesResponse\"\x04\xa8\xbb\x18\x05\x12\x61\n\x0cUploadImages\x12#.healthguard.v1.UploadImagesRequest\x1a$.healthguard.v1.UploadImagesResponse\"\x04\xa8\xbb\x18\x04(\x01\x12\x62\n\rGetConditions\x12$.healthguard.v1.GetConditionsRequest\x1a%.healthguard.v1.GetConditionsResponse\"\x04\xa8\xbb\x18\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,28 +43,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MOBILESESSIONSERVICE'].methods_by_name['UploadImages']._serialized_options = b'\250\273\030\004'
   _globals['_MOBILESESSIONSERVICE'].methods_by_name['GetConditions']._loaded_options = None
   _globals['_MOBILESESSIONSERVICE'].methods_by_name['GetConditions']._serialized_options = b'\250\273\030\001'
+  _globals['_RECORDINGQUALITY']._serialized_start=1572
+  _globals['_RECORDINGQUALITY']._serialized_end=1712
   _globals['_STARTSESSIONREQUEST']._serialized_start=124
-  _globals['_STARTSESSIONREQUEST']._serialized_end=541
-  _globals['_STARTSESSIONRESPONSE']._serialized_start=544
-  _globals['_STARTSESSIONRESPONSE']._serialized_end=779
-  _globals['_APPENDMESSAGESREQUEST']._serialized_start=781
-  _globals['_APPENDMESSAGESREQUEST']._serialized_end=819
-  _globals['_APPENDMESSAGESRESPONSE']._serialized_start=821
-  _globals['_APPENDMESSAGESRESPONSE']._serialized_end=845
-  _globals['_APPENDLATEMESSAGESREQUEST']._serialized_start=847
-  _globals['_APPENDLATEMESSAGESREQUEST']._serialized_end=889
-  _globals['_APPENDLATEMESSAGESRESPONSE']._serialized_start=891
-  _globals['_APPENDLATEMESSAGESRESPONSE']._serialized_end=919
-  _globals['_UPLOADIMAGESREQUEST']._serialized_start=921
-  _globals['_UPLOADIMAGESREQUEST']._serialized_end=1002
-  _globals['_UPLOADIMAGESRESPONSE']._serialized_start=1004
-  _globals['_UPLOADIMAGESRESPONSE']._serialized_end=1042
-  _globals['_GETCONDITIONSREQUEST']._serialized_start=1044
-  _globals['_GETCONDITIONSREQUEST']._serialized_end=1083
-  _globals['_GETCONDITIONSRESPONSE']._serialized_start=1085
-  _globals['_GETCONDITIONSRESPONSE']._serialized_end=1164
-  _globals['_RECORDINGCONDITION']._serialized_start=1166
-  _globals['_RECORDINGCONDITION']._serialized_end=1222
-  _globals['_MOBILESESSIONSERVICE']._serialized_start=1225
-  _globals['_MOBILESESSIONSERVICE']._serialized_end=1761
+  _globals['_STARTSESSIONREQUEST']._serialized_end=854
+  _globals['_STARTSESSIONRESPONSE']._serialized_start=857
+  _globals['_STARTSESSIONRESPONSE']._serialized_end=1126
+  _globals['_APPENDMESSAGESREQUEST']._serialized_start=1128
+  _globals['_APPENDMESSAGESREQUEST']._serialized_end=1166
+  _globals['_APPENDMESSAGESRESPONSE']._serialized_start=1168
+  _globals['_APPENDMESSAGESRESPONSE']._serialized_end=1192
+  _globals['_APPENDLATEMESSAGESREQUEST']._serialized_start=1194
+  _globals['_APPENDLATEMESSAGESREQUEST']._serialized_end=1236
+  _globals['_APPENDLATEMESSAGESRESPONSE']._serialized_start=1238
+  _globals['_APPENDLATEMESSAGESRESPONSE']._serialized_end=1266
+  _globals['_UPLOADIMAGESREQUEST']._serialized_start=1268
+  _globals['_UPLOADIMAGESREQUEST']._serialized_end=1349
+  _globals['_UPLOADIMAGESRESPONSE']._serialized_start=1351
+  _globals['_UPLOADIMAGESRESPONSE']._serialized_end=1389
+  _globals['_GETCONDITIONSREQUEST']._serialized_start=1391
+  _globals['_GETCONDITIONSREQUEST']._serialized_end=1430
+  _globals['_GETCONDITIONSRESPONSE']._serialized_start=1432
+  _globals['_GETCONDITIONSRESPONSE']._serialized_end=1511
+  _globals['_RECORDINGCONDITION']._serialized_start=1513
+  _globals['_RECORDINGCONDITION']._serialized_end=1569
+  _globals['_MOBILESESSIONSERVICE']._serialized_start=1715
+  _globals['_MOBILESESSIONSERVICE']._serialized_end=2251
 # @@protoc_insertion_point(module_scope)

@@ -1,12 +1,24 @@
 from google.protobuf import struct_pb2 as _struct_pb2
 from healthguard.v1 import options_pb2 as _options_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class RecordingQuality(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RECORDING_QUALITY_UNSPECIFIED: _ClassVar[RecordingQuality]
+    RECORDING_QUALITY_LOW: _ClassVar[RecordingQuality]
+    RECORDING_QUALITY_STANDARD: _ClassVar[RecordingQuality]
+    RECORDING_QUALITY_HIGH: _ClassVar[RecordingQuality]
+RECORDING_QUALITY_UNSPECIFIED: RecordingQuality
+RECORDING_QUALITY_LOW: RecordingQuality
+RECORDING_QUALITY_STANDARD: RecordingQuality
+RECORDING_QUALITY_HIGH: RecordingQuality
 
 class StartSessionRequest(_message.Message):
     __slots__ = ("project_id", "project_key", "tracker_version", "token", "user_uuid", "timestamp", "rev_id", "user_os_version", "user_device", "timezone", "device_memory", "do_not_record", "condition", "platform", "width", "height", "extra")
@@ -62,11 +74,11 @@ class StartSessionResponse(_message.Message):
     user_uuid: str
     beacon_size_limit: int
     session_id: str
-    quality: str
+    quality: RecordingQuality
     fps: int
     project_id: str
     frames_support: bool
-    def __init__(self, token: _Optional[str] = ..., images_hash_list: _Optional[_Iterable[str]] = ..., user_uuid: _Optional[str] = ..., beacon_size_limit: _Optional[int] = ..., session_id: _Optional[str] = ..., quality: _Optional[str] = ..., fps: _Optional[int] = ..., project_id: _Optional[str] = ..., frames_support: _Optional[bool] = ...) -> None: ...
+    def __init__(self, token: _Optional[str] = ..., images_hash_list: _Optional[_Iterable[str]] = ..., user_uuid: _Optional[str] = ..., beacon_size_limit: _Optional[int] = ..., session_id: _Optional[str] = ..., quality: _Optional[_Union[RecordingQuality, str]] = ..., fps: _Optional[int] = ..., project_id: _Optional[str] = ..., frames_support: _Optional[bool] = ...) -> None: ...
 
 class AppendMessagesRequest(_message.Message):
     __slots__ = ("batch",)

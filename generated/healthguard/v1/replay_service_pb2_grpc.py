@@ -60,6 +60,11 @@ class ReplayServiceStub:
                 request_serializer=healthguard_dot_v1_dot_replay__service__pb2.GetSessionImageRequest.SerializeToString,
                 response_deserializer=healthguard_dot_v1_dot_replay__service__pb2.GetSessionImageResponse.FromString,
                 _registered_method=True)
+        self.GetSessionScreenshot = channel.unary_unary(
+                '/healthguard.v1.ReplayService/GetSessionScreenshot',
+                request_serializer=healthguard_dot_v1_dot_replay__service__pb2.GetSessionScreenshotRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_replay__service__pb2.GetSessionScreenshotResponse.FromString,
+                _registered_method=True)
         self.ListSessionBatches = channel.unary_unary(
                 '/healthguard.v1.ReplayService/ListSessionBatches',
                 request_serializer=healthguard_dot_v1_dot_replay__service__pb2.ListSessionBatchesRequest.SerializeToString,
@@ -108,7 +113,15 @@ class ReplayServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetSessionImage(self, request, context):
-        """One screenshot, by its name or as the last at or before an instant.
+        """One screenshot by its name.
+        NOT_FOUND (SESSION_NOT_FOUND, IMAGE_NOT_FOUND), UNAVAILABLE (BLOBS_UNAVAILABLE).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSessionScreenshot(self, request, context):
+        """The last screenshot at or before an instant.
         NOT_FOUND (SESSION_NOT_FOUND, IMAGE_NOT_FOUND), UNAVAILABLE (BLOBS_UNAVAILABLE).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -157,6 +170,11 @@ def add_ReplayServiceServicer_to_server(servicer, server):
                     servicer.GetSessionImage,
                     request_deserializer=healthguard_dot_v1_dot_replay__service__pb2.GetSessionImageRequest.FromString,
                     response_serializer=healthguard_dot_v1_dot_replay__service__pb2.GetSessionImageResponse.SerializeToString,
+            ),
+            'GetSessionScreenshot': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSessionScreenshot,
+                    request_deserializer=healthguard_dot_v1_dot_replay__service__pb2.GetSessionScreenshotRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_replay__service__pb2.GetSessionScreenshotResponse.SerializeToString,
             ),
             'ListSessionBatches': grpc.unary_unary_rpc_method_handler(
                     servicer.ListSessionBatches,
@@ -305,6 +323,33 @@ class ReplayService:
             '/healthguard.v1.ReplayService/GetSessionImage',
             healthguard_dot_v1_dot_replay__service__pb2.GetSessionImageRequest.SerializeToString,
             healthguard_dot_v1_dot_replay__service__pb2.GetSessionImageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSessionScreenshot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.ReplayService/GetSessionScreenshot',
+            healthguard_dot_v1_dot_replay__service__pb2.GetSessionScreenshotRequest.SerializeToString,
+            healthguard_dot_v1_dot_replay__service__pb2.GetSessionScreenshotResponse.FromString,
             options,
             channel_credentials,
             insecure,
