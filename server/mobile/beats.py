@@ -13,6 +13,7 @@ import orjson
 from server.mobile.codec import Message
 from server.mobile.messages import PERFORMANCE
 from server.mobile.signals import FREEZE_MS, HEARTBEATS
+from server.mobile.wire import write_string
 
 MAX_BEATS: Final = 2_000
 """Beats kept of one batch. A person makes some ten taps a second, and a batch covers five seconds."""
@@ -21,6 +22,8 @@ MAX_BEAT_MS: Final = 253_402_300_799_999
 """The last millisecond of the year 9999; what claims to be later is noise."""
 
 _BACKGROUND: Final = "background"
+MARK: Final = write_string(_BACKGROUND)
+"""How the fields of a mark begin on the wire."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,16 @@ class Messages(Sequence[Message]):
         """Only the messages of these type ids; the others are not built."""
         return (self._message(*row) for row in self._table() if row[0] in types)
 
+    def of_type_bare(self, type_id: int, *, unless: bytes) -> Iterator[Message]:
+        """The messages of a type, whose fields are read only where their bytes begin so."""
+        name = self._types[type_id].name
+        for row in self._table():
+            if row[0] == type_id:
+                if self._data.startswith(unless, row[1]):
+                    yield self._message(*row)
+                else:
+                    yield Message(row[3], type_id, name, row[4], {})
+
     def counts(self) -> dict[int, int]:
         """How many messages of each type id there are."""
         return dict(Counter(self._rows[::ROW]))

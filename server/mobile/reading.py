@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from server.mobile.beats import Beats, beats_of
+from server.mobile.beats import MARK, Beats, beats_of
 from server.mobile.codec import Batch, BatchStatus, Message, decode_batch, is_android
 from server.mobile.messages import (
     BATCH_META,
     CRASH,
     METADATA,
     NETWORK_CALL,
+    PERFORMANCE,
     USER_ANONYMOUS_ID,
     USER_ID,
     Layout,
@@ -21,7 +22,7 @@ MAX_INT64: Final = 2**63 - 1
 _V1_7_0_ONLY: Final = 99
 """A message type that only the layout of v1.7.0 has."""
 
-_TOLD: Final = HEARTBEATS | {METADATA, USER_ID, USER_ANONYMOUS_ID, CRASH, NETWORK_CALL}
+_TOLD: Final = (HEARTBEATS - {PERFORMANCE}) | {METADATA, USER_ID, USER_ANONYMOUS_ID, CRASH, NETWORK_CALL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,9 @@ def read(data: bytes, platform: str, *, with_calls: bool, latest_ms: int) -> Rea
     """
     batch, layout = decode(data, platform)
     told = list(batch.messages.of_types(_TOLD if with_calls else _TOLD - {NETWORK_CALL}))
-    times = _times(batch)
+    # Measurements are most of what there is, and only marks among them say more than that the app lives.
+    measured = batch.messages.of_type_bare(PERFORMANCE, unless=MARK)
+    times = [time_ms for _, time_ms in batch.messages.times()]
     crashed = tuple(crashes(told))
     return Reading(
         layout=layout,
@@ -85,8 +88,8 @@ def read(data: bytes, platform: str, *, with_calls: bool, latest_ms: int) -> Rea
         fault=batch.fault or "",
         messages=len(batch.messages),
         counts=batch.messages.counts(),
-        first_ms=min(times, default=None),
-        last_ms=max(times, default=None),
+        first_ms=min(MAX_INT64, *times) if times else None,
+        last_ms=min(MAX_INT64, max(times)) if times else None,
         alive_ms=max((time_ms for time_ms in times if time_ms <= latest_ms), default=None),
         fell_ms=min(crashed[0].timestamp_ms, MAX_INT64) if crashed else next(_times_without_meta(batch), None),
         user_id=_latest(told, USER_ID),
@@ -94,12 +97,8 @@ def read(data: bytes, platform: str, *, with_calls: bool, latest_ms: int) -> Rea
         metadata=_metadata(told),
         crashes=crashed,
         failed_calls=tuple(failed_network_calls(told)),
-        beats=beats_of(told),
+        beats=beats_of((*told, *measured)),
     )
-
-
-def _times(batch: Batch) -> list[int]:
-    return [min(time_ms, MAX_INT64) for _, time_ms in batch.messages.times()]
 
 
 def _times_without_meta(batch: Batch) -> Iterator[int]:
