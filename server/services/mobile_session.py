@@ -10,7 +10,6 @@ from healthguard.v1 import (
     mobile_session_service_pb2 as mobile_session_service_pb,
     mobile_session_service_pb2_grpc as mobile_session_service_grpc,
 )
-from sqlmodel import Session
 
 from server import clock, context as caller, logs
 from server.config import Settings
@@ -70,7 +69,7 @@ class MobileSessionService(mobile_session_service_grpc.MobileSessionServiceServi
         logs.bind(appKey=app.app_key, projectID=str(app.id), tracker=request.tracker_version[:MAX_WORD])
         if app.type in NEVER_MOBILE:
             raise NotAMobileApp
-        claims = await self._resumed(request.token, app) or await self._begun(request, app)
+        claims = await self._resumed(request, app) or await self._begun(request, app)
         logs.bind(sessionID=str(claims.session_id))
         names = await self._engine.read(images.most_used_names, app.id, NAMED_IMAGES)
         return mobile_session_service_pb.StartSessionResponse(
@@ -124,14 +123,18 @@ class MobileSessionService(mobile_session_service_grpc.MobileSessionServiceServi
             raise ProjectNotFound
         return app
 
-    async def _resumed(self, token: str, app: MobileApp) -> Claims | None:
-        """The claims of a live token of this app whose session is still there."""
-        verdict = self._tokens.verify(token, self._now_ms()) if token else None
+    async def _resumed(self, request: mobile_session_service_pb.StartSessionRequest, app: MobileApp) -> Claims | None:
+        """The claims of the request's live token of this app whose session is still there; its installation is set likewise."""
+        verdict = self._tokens.verify(request.token, self._now_ms()) if request.token else None
         if verdict is None or verdict.claims is None or verdict.state is not TokenState.VALID:
             return None
         if verdict.claims.project_id != app.id:
             return None
-        return verdict.claims if await self._engine.read(_exists, app.id, verdict.claims.session_id) else None
+        session = await self._engine.read(sessions.find, app.id, verdict.claims.session_id)
+        if session is None:
+            return None
+        request.user_uuid = session.user_uuid
+        return verdict.claims
 
     async def _begun(self, request: mobile_session_service_pb.StartSessionRequest, app: MobileApp) -> Claims:
         """The claims of a new session, which is stored. `request.user_uuid` is set to one that the tracker can keep."""
@@ -164,10 +167,6 @@ class MobileSessionService(mobile_session_service_grpc.MobileSessionServiceServi
             user_uuid=request.user_uuid,
             start=zstandard.ZstdCompressor(level=1).compress(_without_token(request)),
         )
-
-
-def _exists(store: Session, app_id: int, session_id: int) -> bool:
-    return sessions.find(store, app_id, session_id) is not None
 
 
 def _installation(given: str) -> str:

@@ -95,7 +95,8 @@ class Tracker:
     def _batch(self) -> bytes:
         first = self.flushed
         names = all_types(Layout.CURRENT)
-        meta = Message(first, BATCH_META, names[BATCH_META].name, now_ms(), {"firstIndex": first})
+        flushed_ms = max((time_ms for _, time_ms, _ in self.waiting), default=now_ms())
+        meta = Message(first, BATCH_META, names[BATCH_META].name, flushed_ms, {"firstIndex": first})
         messages = [meta] + [
             Message(first + place, type_id, names[type_id].name, time_ms, fields)
             for place, (type_id, time_ms, fields) in enumerate(self.waiting, start=1)
