@@ -8,7 +8,6 @@ import grpc.aio
 import orjson
 from connexion import AsyncApp
 from connexion.middleware.context import ContextMiddleware
-from connexion.middleware.routing import RoutingMiddleware
 from connexion.middleware.swagger_ui import SwaggerUIMiddleware
 from connexion.options import SwaggerUIOptions
 from connexion.resolver import Resolver
@@ -21,6 +20,7 @@ from rest_facade.cors import Cors
 from rest_facade.edge import Edge, Problems
 from rest_facade.exchange import RouteNote
 from rest_facade.paths import RawPath
+from rest_facade.routing import Routing
 from rest_facade.settings import FacadeSettings
 from rest_facade.transcoder import Transcoder
 from rest_facade.uploads import Uploads
@@ -57,7 +57,7 @@ def _connexion(
     app = AsyncApp(
         __name__,
         middlewares=[
-            RoutingMiddleware,
+            partial(Routing, planned=planned),
             partial(RouteNote, paths={operation.id: operation.path for operation in every}),
             partial(Uploads, channel=channel, settings=settings),
             partial(BodyReader, planned=planned, settings=settings),

@@ -27,6 +27,9 @@ _CLIENT_GONE = 499
 # Twenty times the longest token we give out.
 _AUTHORIZATION_CHARS = 1024
 
+# The longest host name has 253 characters; metadata holds 8 KiB in all.
+_ORIGIN_CHARS = 512
+
 # A line of the log need not repeat a path of kilobytes.
 _LOGGED_PATH = 512
 
@@ -60,6 +63,7 @@ class Edge:
             request_id=given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16),
             client=self._client(scope, headers),
             authorization=_sane_authorization(headers.get("authorization", "")),
+            origin=_sane_origin(headers.get("origin", "")),
         )
 
     def _client(self, scope: Scope, headers: Headers) -> str:
@@ -166,6 +170,12 @@ def _sane_authorization(given: str) -> str | None:
     gRPC refuses metadata beyond ASCII, and all of it together beyond 8 KiB, with errors that blame the server.
     """
     return given if given and len(given) <= _AUTHORIZATION_CHARS and given.isascii() and given.isprintable() else None
+
+
+def _sane_origin(given: str) -> str | None:
+    """The header as it may travel in metadata; what no browser would send is nobody's origin, which browsers call null."""
+    sane = len(given) <= _ORIGIN_CHARS and given.isascii() and given.isprintable()
+    return (given if sane else "null") if given else None
 
 
 def _address(text: str) -> str | None:

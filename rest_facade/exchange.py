@@ -21,6 +21,8 @@ class Exchange:
     request_id: str
     client: str
     authorization: str | None
+    origin: str | None = None
+    """Origin of the page that asks; None where no browser does."""
     route: str = UNMATCHED
     request_bytes: int = 0
     body: Any = None
@@ -38,13 +40,17 @@ class Exchange:
 
     def metadata(self) -> tuple[tuple[str, str], ...]:
         """What the servicer is told about the request besides the message."""
-        entries = (
+        entries = [
             ("x-request-id", self.request_id),
             ("x-forwarded-for", self.client),
             ("x-healthguard-door", "rest"),
             ("x-request-bytes", str(self.request_bytes)),
-        )
-        return entries if self.authorization is None else (("authorization", self.authorization), *entries)
+        ]
+        if self.authorization is not None:
+            entries.append(("authorization", self.authorization))
+        if self.origin is not None:
+            entries.append(("x-origin", self.origin))
+        return tuple(entries)
 
 
 def attach(scope: Scope, exchange: Exchange) -> None:

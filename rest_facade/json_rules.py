@@ -1,11 +1,11 @@
 """What to do with the JSON value of one field: put it where it belongs, keep it beside, or say what is wrong with it."""
 
 # ruff: noqa: ANN401 - JSON values and messages of every type pass through here
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
-from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from rest_facade.contract import ContractError, enum_words, json_name
@@ -176,11 +176,11 @@ def put_struct(name: str, key: str, levels: int) -> Put:
 
 
 def put_field_mask(field: FieldDescriptor, key: str) -> Put:
-    """JSON names of the message's own fields with commas between them, as proto JSON has it; the RPC judges the rest."""
-    siblings = field.containing_type
-    if siblings is None:
+    """JSON names of fields with commas between them, as proto JSON has it; what is no field is the RPC's to judge."""
+    parent = field.containing_type
+    if parent is None:
         raise ContractError(f"{field.full_name} is no field of a message")
-    names = {json_name(sibling): sibling.name for sibling in siblings.fields}
+    names = dict(_paths(parent))
 
     def put(message: Any, value: Any, _extra: Extra, faults: list[Fault]) -> None:
         if type(value) is not str:
@@ -190,6 +190,16 @@ def put_field_mask(field: FieldDescriptor, key: str) -> Put:
         getattr(message, field.name).paths.extend(names.get(path, path) for path in paths if path)
 
     return put
+
+
+def _paths(message_type: Descriptor, json_above: str = "", above: str = "") -> Iterator[tuple[str, str]]:
+    """Path in JSON and path in the contract of each field, and of the fields of our own messages in it."""
+    for field in message_type.fields:
+        json_path, path = json_above + json_name(field), above + field.name
+        yield json_path, path
+        child = None if field.is_repeated else field.message_type
+        if child is not None and child.file.package == message_type.file.package:
+            yield from _paths(child, f"{json_path}.", f"{path}.")
 
 
 def put_object(name: str, key: str, reader: Reader) -> Put:

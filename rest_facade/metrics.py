@@ -1,6 +1,7 @@
 """What the REST door counts."""
 
 import os
+from functools import cache
 from typing import Final
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
@@ -15,14 +16,18 @@ DURATION = Histogram(
 )
 SHED = Counter("healthguard_shed_requests", "HTTP requests answered with 429 or 503, by reason.", ("reason",))
 
+# Finding a series by its labels takes a lock each time. No client can make labels up, so all series may be kept.
+_requests = cache(REQUESTS.labels)
+_duration = cache(DURATION.labels)
+
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def count(method: str, route: str, status: int, duration_s: float, code: str | None) -> None:
     """Counts one request; methods nobody defined share one label, as clients could make up any number of them."""
     method = method if method in _METHODS else "other"
-    REQUESTS.labels(method, route, str(status)).inc()
-    DURATION.labels(method, route).observe(duration_s)
+    _requests(method, route, str(status)).inc()
+    _duration(method, route).observe(duration_s)
     if status in {429, 503}:
         SHED.labels(code or "UNKNOWN").inc()
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -44,7 +45,9 @@ class ParameterReader:
         planned = [(parameter, fields[parameter["name"]]) for parameter in parameters]
         self._path = {item["name"]: (field.name, item) for item, field in planned if item["in"] == "path"}
         self._query = {
-            item["name"]: (field.name, _conversion(field), item) for item, field in planned if item["in"] == "query"
+            item["name"]: (field.name, _conversion(field, item), item)
+            for item, field in planned
+            if item["in"] == "query"
         }
 
     def read(self, path: Mapping[str, str], query: bytes) -> tuple[dict[str, Any], list[Violation]]:
@@ -95,9 +98,17 @@ def _violation(parameter: Schema) -> Violation:
     return Violation(name, parameter.get("x-reason", DEFAULT_REASON), text)
 
 
-def _conversion(field: FieldDescriptor) -> Convert:
-    if field.is_repeated:
-        raise ContractError(f"{field.full_name}: a list cannot be read from the query")
+def _conversion(field: FieldDescriptor, parameter: Schema) -> Convert:
+    if not field.is_repeated:
+        return _scalar(field)
+    if parameter.get("style", "form") != "form" or parameter.get("explode", True):
+        raise ContractError(
+            f"{field.full_name}: a list is read from the query with style form and without explode only"
+        )
+    return partial(_list, _scalar(field))
+
+
+def _scalar(field: FieldDescriptor) -> Convert:
     if field.message_type is not None and field.message_type.full_name == "google.protobuf.Timestamp":
         return _timestamp
     if field.enum_type is not None:
@@ -117,6 +128,11 @@ def _truth(text: str) -> object:
     if text not in {"true", "false", ""}:
         raise ValueError
     return text == "true" if text else _ABSENT
+
+
+def _list(convert: Convert, text: str) -> object:
+    values = [convert(item) for item in text.split(",")] if text else []
+    return [value for value in values if value is not _ABSENT]
 
 
 def _word(numbers: Mapping[str, int], text: str) -> int:

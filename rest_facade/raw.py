@@ -22,6 +22,9 @@ _JSON = "application/json; charset=utf-8"
 # A probe that waits longer counts as failed for every load balancer.
 _READY_TIMEOUT_S = 2.0
 
+# Where the server's health service tells what the operator should know although all is served.
+_WARNING_KEY = "x-healthguard-warning"
+
 Handler = Callable[[], Awaitable[Response]]
 
 
@@ -53,14 +56,18 @@ def _readiness(channel: grpc.aio.Channel) -> Handler:
     check = health_grpc.HealthStub(channel).Check
 
     async def ready() -> Response:
+        told = exchange_of(context.scope).metadata()
+        call = check(health_pb.HealthCheckRequest(), metadata=told, timeout=_READY_TIMEOUT_S)
+        warnings: list[str | bytes] = []
         try:
-            told = exchange_of(context.scope).metadata()
-            answer = await check(health_pb.HealthCheckRequest(), metadata=told, timeout=_READY_TIMEOUT_S)
+            answer = await call
+            warnings = [value for key, value in await call.initial_metadata() if key == _WARNING_KEY]
         except grpc.aio.AioRpcError:
             serving = False
         else:
             serving = answer.status == health_pb.HealthCheckResponse.SERVING
-        return _json({"ready": serving, "service": _SERVICE}, 200 if serving else 503)
+        more = {"warnings": warnings} if warnings else {}
+        return _json({"ready": serving, "service": _SERVICE} | more, 200 if serving else 503)
 
     return ready
 

@@ -4,7 +4,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import sqlalchemy as sa
 
-from server import config
+from server import config, program
 from server.address import Address, Addresses
 from server.config import Settings
 
@@ -29,7 +29,7 @@ def banner(settings: Settings, addresses: Addresses) -> str:
 
 def _next(rest: Address) -> list[str]:
     default = config.Settings.model_fields["rest"].default
-    demo = "healthguard demo" if str(rest) == default else f"healthguard demo --rest {rest}"
+    demo = f"{program.command()} demo" + ("" if str(rest) == default else f" --rest {rest}")
     body = """'{"email":"you@example.com","password":"choose-a-long-one"}'"""
     return [
         _line("next", f"curl http://{rest}/api/auth/register -H 'content-type: application/json' -d {body}"),

@@ -113,7 +113,7 @@ def migrate(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
 
 @app.command()
 def doctor(rest: Rest = None, grpc: Grpc = None, data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
-    """Check settings, data directory, disk, database, schema, clock and ports; exit 1 on a fault."""
+    """Check settings, data directory, disk, database, schema, budget, ledger, clock and ports; exit 1 on a fault."""
     flags = {"rest": rest, "grpc": grpc, "data_dir": data_dir, "database_url": database_url}
     findings = server.doctor.examine(flags)
     for finding in findings:

@@ -24,6 +24,10 @@ SHORTEST_SECRET = 32
 """Characters of HEALTHGUARD_SECRET: page tokens are signed with it, so it must not be guessable."""
 
 
+SMALLEST_BUDGET_BYTES = 16 * MIB
+"""Below it the log that SQLite writes ahead would be most of what the budget holds."""
+
+
 class InvalidSettings(StartupFault):
     """Every fault of the settings at once; `lines` holds one sentence each."""
 
@@ -52,7 +56,10 @@ class Settings(BaseSettings):
     recording_quality: Literal["low", "standard", "high"] = "low"
     recording_fps: int = Field(default=1, ge=1, le=99)
     session_ttl_s: int = Field(default=7 * 86_400, ge=1, le=10 * 365 * 86_400)
+    app_key_grace_days: int = Field(default=7, ge=0, le=365)
     event_max_age_days: int = Field(default=30, ge=1, le=36_500)
+    retention_days: int = Field(default=30, ge=1, le=3_650)
+    disk_budget_bytes: int = Field(default=0, ge=0)
     cors_origins: str = ""
     trusted_proxies: str = "127.0.0.1,::1"
     rate_limit_events_per_s: float = Field(default=0, ge=0, allow_inf_nan=False)
@@ -96,6 +103,7 @@ class Settings(BaseSettings):
             *_bad_items("trusted_proxies", self.trusted_proxy_list, ip_address, "is not an IP address"),
             *_bad_items("cors_origins", self.cors_origin_list, _origin, "is not an origin like https://app.example"),
             *self._secret_faults(),
+            *self._budget_faults(),
         ]
 
     @property
@@ -209,6 +217,10 @@ class Settings(BaseSettings):
         if any(len(previous) < SHORTEST_SECRET for previous in self.previous_secret_list):
             faults.append(_line("previous_secrets", f"each {fault}"))
         return faults
+
+    def _budget_faults(self) -> list[str]:
+        small = 0 < self.disk_budget_bytes < SMALLEST_BUDGET_BYTES
+        return [_line("disk_budget_bytes", f"needs at least {SMALLEST_BUDGET_BYTES}; 0 sets none")] if small else []
 
 
 FLAGS = ("rest", "grpc", "data_dir", "database_url", "blob_url", "workers", "target")

@@ -1,5 +1,6 @@
 """`healthguard demo`: plays a new user of the running collector over REST, from the first call to the issue list."""
 
+import http.client
 import json
 import random
 import urllib.error
@@ -7,6 +8,7 @@ import urllib.request
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from server import program
 from server.address import Address
 from server.clock import now_ms
 from server.demo_events import sample
@@ -53,10 +55,18 @@ class _Client:
             with self._direct.open(request, timeout=TIMEOUT_S) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
-            said = error.read(2_000).decode(errors="replace")
-            raise StartupFault(f"{method} {path} answered {error.code}: {said}") from error
-        except (OSError, ValueError) as error:
-            raise StartupFault(f"no collector answers on {self._base}; start one with: healthguard serve") from error
+            raise StartupFault(f"{method} {path} on {self._base} answered {error.code}: {_told(error)}") from error
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            start = f"{program.command()} serve"
+            raise StartupFault(f"no collector's REST door answers on {self._base}; start one with: {start}") from error
+
+
+def _told(error: urllib.error.HTTPError) -> str:
+    """What a problem says; of any other answer only that it is none of ours."""
+    try:
+        return str(json.loads(error.read(2_000))["message"])
+    except (ValueError, KeyError, TypeError):
+        return "that is no HealthGuard Collector"
 
 
 def _report(

@@ -18,17 +18,22 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
+from server import disk_budget, program
 from server.address import Address, listen
 from server.config import InvalidSettings, Settings
 from server.errors import DomainError, StartupFault
+from server.store import ledger
 from server.store.engine import Engine
 from server.store.migrate import SchemaState, schema_state
+from server.store.space import Usage, usage
 
 BUILT_S = 1_793_491_200
 """1 November 2026, when this program was made: an earlier clock is wrong."""
 
 LARGEST_JUMP_S = 0.5
 TIMEOUT_S = 2.0
+
+LEDGER_FAULTS_TOLD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +43,12 @@ class Finding:
     ok: bool
     name: str
     detail: str
+    warns: bool = False
+    """Nothing is wrong, but something is coming."""
 
     def __str__(self) -> str:
-        return f"{'ok   ' if self.ok else 'FAULT'} {self.name:<9} {self.detail}"
+        sign = "FAULT" if not self.ok else "WARN " if self.warns else "ok   "
+        return f"{sign} {self.name:<9} {self.detail}"
 
 
 def examine(flags: Mapping[str, Any]) -> list[Finding]:
@@ -90,14 +98,22 @@ async def _database(settings: Settings) -> list[Finding]:
         return [Finding(True, "database", f"{settings.database} {made}"), Finding(True, "schema", made)]
     engine = Engine(settings.database)
     try:
-        await engine.read(_ping)
-        reachable = Finding(True, "database", engine.display_url())
-        return [reachable, _schema(await asyncio.to_thread(schema_state, engine), engine.is_sqlite)]
+        return await _open_database(settings, engine)
     except (DomainError, DBAPIError) as error:
         cause = error.__cause__ or error
         return [Finding(False, "database", f"{engine.display_url()}: {str(cause).strip().splitlines()[0]}")]
     finally:
         engine.close()
+
+
+async def _open_database(settings: Settings, engine: Engine) -> list[Finding]:
+    await engine.read(_ping)
+    state = await asyncio.to_thread(schema_state, engine)
+    found = [Finding(True, "database", engine.display_url()), _schema(state, engine.is_sqlite)]
+    if state is SchemaState.CURRENT:
+        found.append(_budget(await engine.read(usage), settings.disk_budget_bytes))
+        found.append(_ledger(await engine.read(ledger.unbalanced, LEDGER_FAULTS_TOLD + 1)))
+    return found
 
 
 def _schema(state: SchemaState, is_sqlite: bool) -> Finding:
@@ -107,7 +123,25 @@ def _schema(state: SchemaState, is_sqlite: bool) -> Finding:
         return Finding(False, "schema", "made by a newer HealthGuard Collector; upgrade this program")
     if is_sqlite:
         return Finding(True, "schema", f"{state.value}; brought up to date at the next start")
-    return Finding(False, "schema", f"{state.value}; run: healthguard migrate")
+    return Finding(False, "schema", f"{state.value}; run: {program.command()} migrate")
+
+
+def _budget(measured: Usage, limit_bytes: int) -> Finding:
+    if not limit_bytes:
+        return Finding(True, "budget", f"the database takes {_mib(measured.used_bytes)}; no budget is set")
+    warning = disk_budget.warning(measured, limit_bytes)
+    detail = warning or f"the database takes {_mib(measured.used_bytes)}"
+    return Finding(
+        True, "budget", f"{detail}; the budget is {_mib(limit_bytes)} (HEALTHGUARD_DISK_BUDGET_BYTES)", bool(warning)
+    )
+
+
+def _ledger(unbalanced: list[tuple[int, int]]) -> Finding:
+    if not unbalanced:
+        return Finding(True, "ledger", "received = stored + duplicate + rejected + limited, for each app and minute")
+    told = ", ".join(f"app {app_id} at {_minute(minute)}" for app_id, minute in unbalanced[:LEDGER_FAULTS_TOLD])
+    more = " and more" if len(unbalanced) > LEDGER_FAULTS_TOLD else ""
+    return Finding(False, "ledger", f"received is not what became of it: {told}{more}")
 
 
 def clock(wall: Callable[[], float], steady: Callable[[], float], sleep: Callable[[float], None]) -> Finding:
@@ -164,6 +198,10 @@ def _sqlite_file(settings: Settings) -> Path:
 
 def _ping(session: Session) -> None:
     session.connection().execute(text("SELECT 1"))
+
+
+def _minute(minute: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(minute * 60))
 
 
 def _mib(size: int) -> str:

@@ -37,12 +37,12 @@ class Unauthenticated(DomainError):
     """No credentials, or bad ones."""
 
 
-class PermissionDenied(DomainError):
-    """Known, and not allowed to do this."""
-
-
 class NotFound(DomainError):
     """Not there, or not the caller's: the two answer alike."""
+
+
+class PermissionDenied(DomainError):
+    """The caller can see it and may not do this with it."""
 
 
 class AlreadyExists(DomainError):
@@ -103,6 +103,42 @@ class UnsupportedAppType(InvalidInput):
     reason = "UNSUPPORTED_APP_TYPE"
     field = "type"
     message = "Unsupported app type."
+
+
+class InvalidRetentionDays(InvalidInput):
+    reason = "INVALID_RETENTION_DAYS"
+    field = "settings.retentionDays"
+    message = "Retention must be 1 to 3,650 days."
+
+
+class InvalidRateLimit(InvalidInput):
+    reason = "INVALID_RATE_LIMIT"
+    field = "settings.rateLimitEventsPerS"
+    message = "The rate limit must be 0.1 to 1,000,000 events a second."
+
+
+class InvalidCaptureRate(InvalidInput):
+    reason = "INVALID_CAPTURE_RATE"
+    field = "settings.captureRate"
+    message = "The capture rate must be 0 to 100 percent."
+
+
+class InvalidAllowedOrigins(InvalidInput):
+    reason = "INVALID_ALLOWED_ORIGINS"
+    field = "settings.allowedOrigins"
+    message = "Allowed origins are at most 50, each like https://shop.example, or null."
+
+
+class InvalidRole(InvalidInput):
+    reason = "INVALID_ROLE"
+    field = "role"
+    message = "The role of a member is editor or viewer."
+
+
+class TooManyApps(InvalidInput):
+    reason = "TOO_MANY_APPS"
+    field = "appKeys"
+    message = "At most 100 apps can be asked for at once."
 
 
 class AppKeyRequired(InvalidInput):
@@ -210,7 +246,7 @@ class ReleaseTooLong(InvalidInput):
 class InvalidUpdateMask(InvalidInput):
     reason = "INVALID_UPDATE_MASK"
     field = "updateMask"
-    message = "The update mask names a field that cannot be updated."
+    message = "Nothing to change: set a field that can be updated, or name it in updateMask to clear it."
 
 
 class CommentRequired(InvalidInput):
@@ -223,6 +259,30 @@ class CommentTooLong(InvalidInput):
     reason = "COMMENT_TOO_LONG"
     field = "text"
     message = "A comment must be at most 10,000 characters."
+
+
+class MergeNeedsAnotherIssue(InvalidInput):
+    reason = "MERGE_NEEDS_ANOTHER_ISSUE"
+    field = "mergedIds"
+    message = "Name at least one other issue to merge."
+
+
+class MergeAcrossApps(InvalidInput):
+    reason = "MERGE_ACROSS_APPS"
+    field = "mergedIds"
+    message = "Only issues of one app can be merged."
+
+
+class TooManyMergedIssues(InvalidInput):
+    reason = "TOO_MANY_MERGED_ISSUES"
+    field = "mergedIds"
+    message = "At most 100 issues can be merged into one."
+
+
+class UnknownGroupingVersion(InvalidInput):
+    reason = "UNKNOWN_GROUPING_VERSION"
+    field = "version"
+    message = "This server has no grouping of that version."
 
 
 class NotSignedIn(Unauthenticated):
@@ -285,6 +345,16 @@ class IssueNotFound(NotFound):
     message = "Issue not found."
 
 
+class RoleTooLow(PermissionDenied):
+    reason = "ROLE_TOO_LOW"
+    message = "Your role in this app does not allow this."
+
+
+class OriginNotAllowed(PermissionDenied):
+    reason = "ORIGIN_NOT_ALLOWED"
+    message = "The app takes no events from pages of this origin."
+
+
 class UserNotFound(NotFound):
     reason = "USER_NOT_FOUND"
     message = "User not found."
@@ -298,6 +368,26 @@ class IssueNotVerified(WrongState):
 class IssueAlreadyArchived(WrongState):
     reason = "ISSUE_ALREADY_ARCHIVED"
     message = "The issue is archived already."
+
+
+class IssueIsMerged(WrongState):
+    reason = "ISSUE_IS_MERGED"
+    message = "The issue is merged into another one. Change that one, or unmerge this one first."
+
+
+class IssueNotMerged(WrongState):
+    reason = "ISSUE_NOT_MERGED"
+    message = "The issue is not merged into another one."
+
+
+class OwnerStays(WrongState):
+    reason = "OWNER_STAYS"
+    message = "The owner of an app stays its owner."
+
+
+class TooManyMembers(WrongState):
+    reason = "TOO_MANY_MEMBERS"
+    message = "The app has 1,000 members already."
 
 
 class EmailAlreadyRegistered(AlreadyExists):
@@ -318,6 +408,11 @@ class TooManyRegistrations(LimitExceeded):
 class RateLimited(LimitExceeded):
     reason = "RATE_LIMITED"
     message = "The app sends more events than its rate allows."
+
+
+class TooManyAppKeys(LimitExceeded):
+    reason = "TOO_MANY_APP_KEYS"
+    message = "Ten old keys of the app are still accepted. Rotate again once one of them has expired."
 
 
 class StoreUnavailable(Unavailable):

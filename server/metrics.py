@@ -1,6 +1,7 @@
-"""Prometheus counters that ingest keeps beside the ledger."""
+"""Prometheus counters: what ingest keeps beside the ledger, and what was removed."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 from healthguard.v1 import event_pb2 as event_pb
 from prometheus_client import Counter
@@ -18,12 +19,22 @@ SESSION_BATCHES = Counter(
 )
 SESSION_IMAGES = Counter("healthguard_session_images", "Screenshots stored.")
 
+REMOVED_EVENTS = Counter(
+    "healthguard_removed_events",
+    "Stored events that were removed, by what demanded it: retention or budget.",
+    ["reason"],
+)
+
+
+# Finding a series by its labels takes a lock each time; outcomes and codes are few.
+_series = cache(INGESTED_EVENTS.labels)
+
 
 def count_verdicts(stored: Iterable[bool], faults: Mapping[int, event_pb.FieldFault]) -> None:
     """Count one request's events after its transaction is durable."""
     flags = list(stored)
     new = sum(flags)
-    INGESTED_EVENTS.labels(STORED, "").inc(new)
-    INGESTED_EVENTS.labels(DUPLICATE, "").inc(len(flags) - new)
+    _series(STORED, "").inc(new)
+    _series(DUPLICATE, "").inc(len(flags) - new)
     for fault in faults.values():
-        INGESTED_EVENTS.labels(REJECTED, fault.code).inc()
+        _series(REJECTED, fault.code).inc()

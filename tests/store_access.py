@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import zstandard
-from healthguard.v1 import event_pb2 as event_pb
 from sqlmodel import Session, col, select
 
+from server.services.convert import event_from_payload
+from server.store.apps import NewApp, create
 from server.store.engine import Engine
 from server.store.tables import AppRow, EventRow, UserRow
 from tests.sample import now_ms
@@ -18,39 +18,37 @@ def insert_app(database_url: str, owner_email: str, app_key: str) -> None:
     with _session(database_url) as session:
         owner = session.exec(select(UserRow).where(UserRow.email == owner_email)).one()
         assert owner.id is not None
-        session.add(
-            AppRow(
-                public_id=f"app_record_{app_key}",
-                owner_id=owner.id,
-                name=app_key,
-                app_key=app_key,
-                type=app_key.split("_", maxsplit=1)[0],
-                created_ms=now_ms(),
-            )
-        )
+        kind = app_key.split("_", maxsplit=1)[0]
+        create(session, NewApp(f"app_record_{app_key}", owner.id, app_key, app_key, kind, now_ms()))
+        session.commit()
+
+
+def backdate_deletion(database_url: str, app_key: str, hours: int) -> None:
+    """Makes it look as if the app had been deleted so much earlier."""
+    with _session(database_url) as session:
+        app = session.exec(select(AppRow).where(AppRow.app_key == app_key)).one()
+        assert app.deleted_ms is not None
+        app.deleted_ms -= hours * 3_600_000
         session.commit()
 
 
 def stored_event_ids(database_url: str, app_key: str) -> Counter[str]:
     """How often each event id of an app stands in the table of events."""
-    with _session(database_url) as session:
+    with _session(database_url, writes=False) as session:
         query = (
             select(EventRow.payload)
             .join(AppRow, col(AppRow.id) == col(EventRow.app_id))
             .where(AppRow.app_key == app_key)
         )
-        return Counter(_event(payload).event_id for payload in session.exec(query))
-
-
-def _event(payload: bytes) -> event_pb.Event:
-    return event_pb.Event.FromString(zstandard.decompress(payload))
+        return Counter(event_from_payload(payload).event_id for payload in session.exec(query))
 
 
 @contextmanager
-def _session(database_url: str) -> Iterator[Session]:
+def _session(database_url: str, *, writes: bool = True) -> Iterator[Session]:
+    """A session beside the collector's; one that only reads takes no lock that the collector waits for."""
     engine = Engine(database_url)
     try:
-        with Session(engine.sync_engine()) as session:
+        with Session(engine.sync_engine() if writes else engine._read_engine) as session:
             yield session
     finally:
         engine.close()

@@ -1,5 +1,6 @@
 """Admit: what the process can carry is bounded before any work is done for it."""
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -16,8 +17,8 @@ MAX_BUCKETS = 10_000
 class Admission:
     """Refuses a request that would exceed its app's rate, the bytes in flight, or the room on the disk.
 
-    `rate_per_s` counts events per app, with a burst of ten seconds; 0 sets no limit. `data_dir` is None when the store
-    is on another machine.
+    `rate_per_s` counts events per app, with a burst of ten seconds; 0 sets no limit. An app's own rate may be lower, not
+    higher: it must not starve its neighbours. `data_dir` is None when the store is on another machine.
     """
 
     def __init__(
@@ -35,18 +36,18 @@ class Admission:
         self._data_dir = data_dir
         self._disk_checked = float("-inf")
         self._disk_low = False
-        self._rate_per_s = rate_per_s
+        self._rate_per_s = rate_per_s or math.inf
         self._buckets: dict[int, tuple[float, float]] = {}
         self._clock = clock
 
     @contextmanager
-    def carry(self, app_id: int, events: int, size_bytes: int) -> Iterator[None]:
+    def carry(self, app_id: int, events: int, size_bytes: int, app_rate_per_s: float | None = None) -> Iterator[None]:
         """Hold `size_bytes` while the request is worked on. Raises RateLimited, Overloaded or DiskFull."""
         if self._inflight_bytes + size_bytes > self._max_inflight_bytes and self._inflight_bytes:
             raise Overloaded
         if self._is_disk_low():
             raise DiskFull(DISK_RETRY_S)
-        self._take_tokens(app_id, events)
+        self._take_tokens(app_id, events, min(self._rate_per_s, app_rate_per_s or math.inf))
         self._inflight_bytes += size_bytes
         try:
             yield
@@ -61,15 +62,15 @@ class Admission:
             self._disk_low = disk.f_bavail * disk.f_frsize < self._disk_floor_bytes
         return self._disk_low
 
-    def _take_tokens(self, app_id: int, events: int) -> None:
-        if not self._rate_per_s:
+    def _take_tokens(self, app_id: int, events: int, rate_per_s: float) -> None:
+        if rate_per_s == math.inf:
             return
         now = self._clock()
-        burst = self._rate_per_s * 10
+        burst = rate_per_s * 10
         tokens, since = self._buckets.get(app_id, (burst, now))
-        tokens = min(burst, tokens + (now - since) * self._rate_per_s)
+        tokens = min(burst, tokens + (now - since) * rate_per_s)
         if tokens < min(events, burst):
-            raise RateLimited((min(events, burst) - tokens) / self._rate_per_s)
+            raise RateLimited((min(events, burst) - tokens) / rate_per_s)
         if len(self._buckets) >= MAX_BUCKETS:
             self._buckets.clear()
         self._buckets[app_id] = (tokens - events, now)

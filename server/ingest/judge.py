@@ -1,6 +1,6 @@
 """Decides whether one event can be taken, and at what time it counts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -64,15 +64,15 @@ _BOUNDS = (
 )
 
 
-def judge(event: event_pb.Event, app_key: str) -> event_pb.FieldFault | None:
-    """Return the first reason why `event`, sent in a batch of `app_key`, cannot be taken; None if it can.
+def judge(event: event_pb.Event, app_keys: Collection[str]) -> event_pb.FieldFault | None:
+    """Return the first reason why `event`, sent in a batch of the app with `app_keys`, cannot be taken; None if it can.
 
     Asked of an event: an id, a type, a time, no foreign app key, and the bounds of `limits`. Unknown types, platforms
     and fields, missing texts, NUL characters, NaN and infinite numbers are all fine.
     """
     if event.faults:
         return event.faults[0]
-    return _identity_fault(event, app_key) or _time_fault(event) or _bound_fault(event)
+    return _identity_fault(event, app_keys) or _time_fault(event) or _bound_fault(event)
 
 
 def event_time_ms(event: event_pb.Event, received_ms: int, max_age_ms: int) -> int:
@@ -87,13 +87,13 @@ def event_time_ms(event: event_pb.Event, received_ms: int, max_age_ms: int) -> i
     return client_ms if plausible else received_ms
 
 
-def _identity_fault(event: event_pb.Event, app_key: str) -> event_pb.FieldFault | None:
+def _identity_fault(event: event_pb.Event, app_keys: Collection[str]) -> event_pb.FieldFault | None:
     if not event.event_id:
         return _fault("eventId", "EVENT_ID_REQUIRED", "eventId is required")
     if not event.type:
         return _fault("type", "TYPE_REQUIRED", "type is required")
-    if event.HasField("app_key") and event.app_key != app_key:
-        return _fault("appKey", "APP_KEY_MISMATCH", "appKey must equal the appKey of the batch")
+    if event.HasField("app_key") and event.app_key not in app_keys:
+        return _fault("appKey", "APP_KEY_MISMATCH", "appKey must be a key of the batch's app")
     return None
 
 

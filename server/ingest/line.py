@@ -7,7 +7,15 @@ from collections.abc import Callable
 from healthguard.v1 import event_pb2 as event_pb, event_service_pb2 as event_service_pb
 
 from server import clock, metrics
-from server.errors import AppKeyRequired, DomainError, EventsRequired, LimitExceeded, TooManyEvents, Unavailable
+from server.errors import (
+    AppKeyRequired,
+    DomainError,
+    EventsRequired,
+    LimitExceeded,
+    OriginNotAllowed,
+    TooManyEvents,
+    Unavailable,
+)
 from server.ingest.admission import Admission
 from server.ingest.judge import event_time_ms, judge
 from server.ingest.prepare import prepare
@@ -15,6 +23,7 @@ from server.ingest.resolve import AppResolver
 from server.ingest.writer import IngestWriter
 from server.store.counters import REJECTED
 from server.store.events import NewEvent, Submission
+from server.store.scope import IngestApp
 
 MAX_EVENTS = 1_000
 EVENTS_PER_TURN = 100
@@ -39,36 +48,40 @@ class IngestLine:
         self._max_age_ms = max_age_ms
         self._now_ms = now_ms
 
-    async def take(self, request: event_service_pb.IngestEventsRequest) -> event_service_pb.IngestEventsResponse:
+    async def take(
+        self, request: event_service_pb.IngestEventsRequest, origin: str = ""
+    ) -> event_service_pb.IngestEventsResponse:
         """Store what is good and tell of each event what became of it, once that is durable.
 
-        Raises AppKeyRequired, EventsRequired, TooManyEvents, AppNotFound, RateLimited, or a kind of Unavailable.
+        `origin` is that of the page that sends; what names none is no browser. Raises AppKeyRequired, EventsRequired,
+        TooManyEvents, AppNotFound, OriginNotAllowed, RateLimited, or a kind of Unavailable.
         """
         _check_envelope(request)
-        app_id = await self._resolver.app_id(request.app_key)
-        now_ms = self._now_ms()
+        app = await self._resolver.app(request.app_key)
+        now_ms, events = self._now_ms(), len(request.events)
         try:
-            with self._admission.carry(app_id, len(request.events), request.ByteSize()):
-                return await self._store(request, app_id, now_ms)
-        except (LimitExceeded, Unavailable) as error:
-            self._note_limited(app_id, now_ms, len(request.events), error)
+            _check_origin(app, origin)
+            with self._admission.carry(app.id, events, request.ByteSize(), app.settings.rate_limit_events_per_s):
+                return await self._store(request, app, now_ms)
+        except (OriginNotAllowed, LimitExceeded, Unavailable) as error:
+            self._note_limited(app.id, now_ms, events, error)
             raise
 
     async def _store(
-        self, request: event_service_pb.IngestEventsRequest, app_id: int, now_ms: int
+        self, request: event_service_pb.IngestEventsRequest, app: IngestApp, now_ms: int
     ) -> event_service_pb.IngestEventsResponse:
         good: list[NewEvent] = []
         faults: dict[int, event_pb.FieldFault] = {}
         for index, event in enumerate(request.events):
-            fault = judge(event, request.app_key)
+            fault = judge(event, app.keys)
             if fault is None:
-                good.append(prepare(event, app_id, event_time_ms(event, now_ms, self._max_age_ms), now_ms))
+                good.append(prepare(event, app.id, event_time_ms(event, now_ms, self._max_age_ms), now_ms))
             else:
                 faults[index] = fault
             if index % EVENTS_PER_TURN == EVENTS_PER_TURN - 1:
                 await asyncio.sleep(0)
         others = Counter((REJECTED, fault.code) for fault in faults.values())
-        stored = await self._writer.submit(Submission(app_id, now_ms // 60_000, good, others))
+        stored = await self._writer.submit(Submission(app.id, now_ms // 60_000, good, others))
         metrics.count_verdicts(stored, faults)
         return _answer(request, stored, faults)
 
@@ -84,6 +97,13 @@ def _check_envelope(request: event_service_pb.IngestEventsRequest) -> None:
         raise EventsRequired
     if len(request.events) > MAX_EVENTS:
         raise TooManyEvents
+
+
+def _check_origin(app: IngestApp, origin: str) -> None:
+    """Browsers write origins in lower case and leave the default port out, as the settings keep them."""
+    allowed = app.settings.allowed_origins
+    if origin and allowed and origin not in allowed:
+        raise OriginNotAllowed
 
 
 def _answer(

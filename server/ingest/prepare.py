@@ -5,9 +5,9 @@ from base64 import urlsafe_b64encode
 from hashlib import blake2b
 from typing import Final
 
-import zstandard
 from healthguard.v1 import event_pb2 as event_pb
 
+from server.ingest import payload
 from server.ingest.browser import browser_of
 from server.ingest.grouping import group
 from server.ingest.grouping.pathname import pathname
@@ -22,8 +22,6 @@ MAX_PAGE: Final = 200
 
 MAX_ISSUE_MESSAGE: Final = 4_096
 """Characters of the message an issue shows; the events keep all of theirs."""
-
-_compressor = zstandard.ZstdCompressor(level=1, write_content_size=True)
 
 
 def prepare(event: event_pb.Event, app_id: int, time_ms: int, received_ms: int) -> NewEvent:
@@ -54,7 +52,7 @@ def prepare(event: event_pb.Event, app_id: int, time_ms: int, received_ms: int) 
             storable(grouping.title[:MAX_ISSUE_MESSAGE]),
             storable(grouping.error_type),
         ),
-        payload=_compressor.compress(event.SerializeToString()),
+        payload=payload.compress(event.SerializeToString()),
         measurement=_measurement(event) if event.type == "performance" else None,
     )
 

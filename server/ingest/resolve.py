@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from server.errors import AppNotFound
 from server.store.engine import Engine
-from server.store.scope import app_id_of
+from server.store.scope import IngestApp, ingest_app
 
 TTL_S = 10.0
 MISS_TTL_S = 2.0
@@ -19,26 +19,35 @@ class AppResolver:
     def __init__(self, engine: Engine, clock: Callable[[], float] = time.monotonic) -> None:
         self._engine = engine
         self._clock = clock
-        self._known: dict[str, tuple[float, int | None]] = {}
+        self._known: dict[str, tuple[float, IngestApp | None]] = {}
+        self._forgotten = 0
 
-    async def app_id(self, app_key: str) -> int:
-        """The app's id. Raises AppNotFound."""
+    async def app(self, app_key: str) -> IngestApp:
+        """The app, its keys and its settings. Raises AppNotFound."""
         if len(app_key) > MAX_KEY_LENGTH:
             raise AppNotFound
-        expires, app_id = self._known.get(app_key, (0.0, None))
+        expires, app = self._known.get(app_key, (0.0, None))
         if self._clock() >= expires:
-            app_id = await self._engine.read(app_id_of, app_key)
-            self._remember(app_key, app_id)
-        if app_id is None:
+            app = await self._read(app_key)
+        if app is None:
             raise AppNotFound
-        return app_id
+        return app
 
-    def forget(self, app_key: str) -> None:
-        """Look the key up again next time, because it was just given out or taken back."""
+    def forget(self, app_id: int, app_key: str) -> None:
+        """Look the app up again next time, under this key and all others, because it was made, changed or deleted."""
+        self._forgotten += 1
+        self._known = {key: known for key, known in self._known.items() if known[1] is None or known[1].id != app_id}
         self._known.pop(app_key, None)
 
-    def _remember(self, app_key: str, app_id: int | None) -> None:
+    async def _read(self, app_key: str) -> IngestApp | None:
+        forgotten = self._forgotten
+        app = await self._engine.read(ingest_app, app_key)
+        if forgotten == self._forgotten:  # else this may be how the app was before
+            self._remember(app_key, app)
+        return app
+
+    def _remember(self, app_key: str, app: IngestApp | None) -> None:
         if len(self._known) >= MAX_KEYS:
             self._known.clear()
-        ttl = MISS_TTL_S if app_id is None else TTL_S
-        self._known[app_key] = (self._clock() + ttl, app_id)
+        ttl = MISS_TTL_S if app is None else TTL_S
+        self._known[app_key] = (self._clock() + ttl, app)

@@ -62,21 +62,20 @@ def _scrub_breadcrumb(crumb: event_pb.Breadcrumb) -> int:
 
 
 def _scrub_struct(struct: struct_pb2.Struct, depth: int) -> int:
-    fields = struct.fields
     total = 0
-    for name in fields:
-        value = fields[name]
+    for name, value in struct.fields.items():
         total += _mask_value(value) if is_secret_name(name) else _scrub_value(value, depth)
     return total
 
 
 def _scrub_value(value: struct_pb2.Value, depth: int) -> int:
-    kind = value.WhichOneof("kind")
-    if kind == "string_value":
-        masked, count = mask_text(value.string_value)
+    # Most values are texts, and a text costs no more to read than its kind; every other kind reads as an empty one.
+    if text := value.string_value:
+        masked, count = mask_text(text)
         if count:
             value.string_value = masked
         return count
+    kind = value.WhichOneof("kind")
     if kind == "struct_value":
         return _scrub_struct(value.struct_value, depth - 1) if depth > 1 else _mask(value)
     if kind == "list_value":

@@ -60,7 +60,8 @@ def mask_text(text: str, *, is_url: bool = False) -> tuple[str, int]:
     addresses, bearer tokens and JSON web tokens. With `is_url` the text is one address, in which a value ends only at
     `&` or `#`. What is masked already is left as it is, and does not count.
     """
-    if not _may_hold_secret(text):
+    # Every secret has a sign beside it that is no letter or digit; words and ids, most of free data, have none.
+    if text.isalnum() or not _may_hold_secret(text):
         return text, 0
     masked, count = _mask_once(text, is_url=is_url)
     # A mask may complete what was no secret before: Authorization=&0123456789abcde" is one value without its `&`.

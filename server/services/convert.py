@@ -2,16 +2,21 @@
 
 from collections.abc import Iterable, Mapping
 
-import zstandard
 from google.protobuf.timestamp_pb2 import Timestamp
-from healthguard.v1 import event_pb2 as event_pb, issue_pb2 as issue_pb
+from healthguard.v1 import app_pb2 as app_pb, event_pb2 as event_pb, issue_pb2 as issue_pb
 
 from server.errors import InvalidTimeRange
+from server.ingest import payload
 from server.store.issues import Issue
 from server.store.lifecycle import Comment
+from server.store.scope import Role
 from server.store.totals import Bucket, TimeRange, Totals
 
-_decompressor = zstandard.ZstdDecompressor()
+_ROLES = {
+    Role.VIEWER: app_pb.APP_ROLE_VIEWER,
+    Role.EDITOR: app_pb.APP_ROLE_EDITOR,
+    Role.OWNER: app_pb.APP_ROLE_OWNER,
+}
 
 
 def timestamp_from_ms(epoch_ms: int) -> Timestamp:
@@ -34,9 +39,14 @@ def time_range(start: Timestamp | None, end: Timestamp | None) -> TimeRange:
     return found
 
 
-def event_from_payload(payload: bytes) -> event_pb.Event:
+def event_from_payload(stored: bytes) -> event_pb.Event:
     """The event as it was stored."""
-    return event_pb.Event.FromString(_decompressor.decompress(payload))
+    return event_pb.Event.FromString(payload.decompress(stored))
+
+
+def role_to_proto(role: Role) -> app_pb.AppRole:
+    """The role as the contract names it."""
+    return _ROLES[role]
 
 
 def totals_to_proto(totals: Totals) -> issue_pb.Totals:
@@ -77,6 +87,8 @@ def issue_to_proto(issue: Issue) -> issue_pb.Issue:
         mute_expire_time=_optional_time(issue.muted_until_ms),
         status_changed_by=issue.status_changed_by,
         status_change_time=_optional_time(issue.status_changed_ms),
+        merged_into=None if issue.merged_into is None else f"{issue.app_key}:{issue.merged_into}",
+        merged_ids=[f"{issue.app_key}:{member.fingerprint}" for member in issue.merged],
     )
 
 

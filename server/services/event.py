@@ -4,6 +4,7 @@ from healthguard.v1 import event_service_pb2 as event_service_pb, event_service_
 
 from server import logs
 from server.ingest.line import IngestLine
+from server.interceptors.base import Context, metadata_value
 
 
 class EventService(event_service_grpc.EventServiceServicer):
@@ -13,7 +14,7 @@ class EventService(event_service_grpc.EventServiceServicer):
         self._line = line
 
     async def IngestEvents(  # noqa: N802 -- the contract's name
-        self, request: event_service_pb.IngestEventsRequest, _context: object
+        self, request: event_service_pb.IngestEventsRequest, context: Context
     ) -> event_service_pb.IngestEventsResponse:
         logs.bind(appKey=request.app_key[:128])
-        return await self._line.take(request)
+        return await self._line.take(request, metadata_value(context, "x-origin"))

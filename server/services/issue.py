@@ -18,14 +18,15 @@ from server.services.convert import (
     time_range,
     totals_to_proto,
 )
-from server.services.issue_change import IssueChangeService
+from server.services.issue_change import visible_issue
+from server.services.issue_grouping import IssueGroupingService
 from server.store import issues as store_issues, lifecycle, totals
 from server.store.counters import HOUR_MS
 from server.store.dimensions import Dimension
 from server.store.engine import Engine
 from server.store.issues import Issue, IssueFilter, StoredEvent
 from server.store.lifecycle import Comment
-from server.store.scope import owned_apps
+from server.store.scope import visible_apps
 from server.store.totals import Bucket, EventFilter, TimeRange, Totals
 
 DEFAULT_PAGE_SIZE = 100
@@ -63,7 +64,7 @@ Paged = (
 )
 
 
-class IssueService(IssueChangeService):
+class IssueService(IssueGroupingService):
     """Answers dashboards."""
 
     def __init__(self, engine: Engine, page_tokens: PageTokens) -> None:
@@ -193,7 +194,7 @@ def _filter(
 ) -> IssueFilter:
     if request.status not in _ARCHIVED:
         raise InvalidStatus
-    apps = owned_apps(session, user_id, request.app_key)
+    apps = visible_apps(session, user_id, request.app_key)
     only = Dimension(request.platform, request.environment, request.release, request.type)
     return IssueFilter(apps, only, _ARCHIVED[request.status], seen, request.q)
 
@@ -226,11 +227,6 @@ def _page(
     return store_issues.page(session, _filter(session, user_id, request, seen), position, limit, order)
 
 
-def _find(session: Session, user_id: int, issue_id: str) -> Issue | None:
-    app_key, _, fingerprint = issue_id.partition(":")
-    return store_issues.find(session, owned_apps(session, user_id, app_key), fingerprint) if app_key else None
-
-
 @dataclass(frozen=True, slots=True)
 class _Detail:
     issue: Issue
@@ -244,7 +240,7 @@ def _detail(
 ) -> _Detail | None:
     if request.status not in _ARCHIVED:
         raise InvalidStatus
-    issue = _find(session, user_id, request.id)
+    issue = visible_issue(session, user_id, request.id)
     if issue is None:
         return None
     return _Detail(
@@ -263,7 +259,7 @@ def _event_page(
     after: list[int] | None,
     limit: int,
 ) -> list[StoredEvent] | None:
-    issue = _find(session, user_id, request.id)
+    issue = visible_issue(session, user_id, request.id)
     position = None if after is None else (after[0], after[1])
     return None if issue is None else store_issues.events_of(session, issue, when, request.platform, position, limit)
 
@@ -271,7 +267,7 @@ def _event_page(
 def _comment_page(
     session: Session, user_id: int, issue_id: str, after: list[int] | None, limit: int
 ) -> list[Comment] | None:
-    issue = _find(session, user_id, issue_id)
+    issue = visible_issue(session, user_id, issue_id)
     if issue is None:
         return None
     return lifecycle.comments(session, issue.app_id, issue.id, after[0] if after else None, limit)

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from google.protobuf.field_mask_pb2 import FieldMask
-from google.protobuf.message import Message
 from healthguard.v1 import (
     issue_service_pb2 as issue_service_pb,
     issue_service_pb2_grpc as issue_service_grpc,
@@ -18,18 +16,18 @@ from server.errors import (
     CommentTooLong,
     FixedInReleaseRequired,
     InvalidInput,
-    InvalidUpdateMask,
     IssueNotFound,
     ReleaseTooLong,
     UserNotFound,
     VerifiedInReleaseRequired,
 )
 from server.services.convert import comment_to_proto, issue_to_proto, ms_from_timestamp
+from server.services.mask import masked_fields
 from server.store import lifecycle
 from server.store.engine import Engine
 from server.store.issues import Issue, find
 from server.store.lifecycle import Change, Comment
-from server.store.scope import member_of, owned_apps
+from server.store.scope import Role, member_of, visible_apps
 from server.store.sequence import Sequence as IdSequence
 
 MAX_RELEASE = 256
@@ -84,19 +82,19 @@ class IssueChangeService(issue_service_grpc.IssueServiceServicer):
         self, request: issue_service_pb.AddIssueCommentRequest, _context: object
     ) -> issue_service_pb.AddIssueCommentResponse:
         text = _comment(request.text)
-        comment = await self._engine.write(_add_comment, self._by(), *_parts(request.id), text)
+        comment = await self._engine.write(_add_comment, self._by(), *id_parts(request.id), text)
         return issue_service_pb.AddIssueCommentResponse(comment=comment_to_proto(comment))
 
     async def _change(self, issue_id: str, change: ChangeIssue) -> Issue:
-        return await self._engine.write(_changed, self._by(), *_parts(issue_id), change)
+        return await self._engine.write(_changed, self._by(), *id_parts(issue_id), change)
 
     def _by(self) -> Change:
         return Change(caller.current_user().id, clock.now_ms(), self._ids, HAND_SHARD)
 
 
 def _changed(session: Session, by: Change, app_key: str, fingerprint: str, change: ChangeIssue) -> Issue:
-    """Change one issue of the caller's and read it back. Raises IssueNotFound and what `change` raises."""
-    apps = _apps(session, by, app_key)
+    """Change one issue of the caller's and read it back. Raises IssueNotFound, RoleTooLow and what `change` raises."""
+    apps = editable_apps(session, by, app_key)
     change(session, apps, fingerprint, by)
     session.flush()
     issue = find(session, apps, fingerprint)
@@ -125,28 +123,27 @@ def _update(
 
 
 def _add_comment(session: Session, by: Change, app_key: str, fingerprint: str, text: str) -> Comment:
-    row = lifecycle.locked(session, _apps(session, by, app_key), fingerprint)
+    row = lifecycle.locked(session, editable_apps(session, by, app_key), fingerprint)
     return lifecycle.note(session, row, by, "comment", text)
 
 
-def _apps(session: Session, by: Change, app_key: str) -> dict[int, str]:
+def visible_issue(session: Session, user_id: int, issue_id: str) -> Issue | None:
+    """The issue with this id, if the user may see it."""
+    app_key, fingerprint = id_parts(issue_id)
+    return find(session, visible_apps(session, user_id, app_key), fingerprint) if app_key else None
+
+
+def editable_apps(session: Session, by: Change, app_key: str) -> dict[int, str]:
+    """The app of that key as its id and current key, nothing where the caller cannot see it. Raises RoleTooLow."""
     if by.user_id is None or not app_key:
         raise IssueNotFound
-    return owned_apps(session, by.user_id, app_key)
+    return visible_apps(session, by.user_id, app_key, Role.EDITOR)
 
 
-def _parts(issue_id: str) -> tuple[str, str]:
+def id_parts(issue_id: str) -> tuple[str, str]:
     """App key and fingerprint of an issue id; app keys hold no colon."""
     app_key, _, fingerprint = issue_id.partition(":")
     return app_key, fingerprint
-
-
-def masked_fields(request: Message, mask: FieldMask, allowed: tuple[str, ...]) -> frozenset[str]:
-    """The fields to update: those of the mask, else those that are set. Raises InvalidUpdateMask."""
-    paths = frozenset(mask.paths) or frozenset(name for name in allowed if request.HasField(name))
-    if not paths or not paths <= set(allowed):
-        raise InvalidUpdateMask
-    return paths
 
 
 def _release(text: str, missing: type[InvalidInput]) -> str:

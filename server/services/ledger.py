@@ -12,7 +12,7 @@ from server.errors import InvalidTimeRange
 from server.services.convert import time_range, timestamp_from_ms
 from server.store import ledger as store_ledger
 from server.store.engine import Engine
-from server.store.scope import owned_apps
+from server.store.scope import visible_apps
 
 MINUTE_MS = 60_000
 DEFAULT_MINUTES = 60
@@ -47,7 +47,7 @@ def _minutes(request: ledger_service_pb.GetLedgerRequest) -> tuple[int, int]:
 
 
 def _entries(session: Session, user_id: int, app_key: str, first: int, last: int) -> list[ledger_pb.LedgerEntry]:
-    apps = owned_apps(session, user_id, app_key)
+    apps = visible_apps(session, user_id, app_key)
     return [
         ledger_pb.LedgerEntry(
             app_key=apps[entry.app_id],

@@ -14,7 +14,7 @@ from server.store import performance as store_performance
 from server.store.counters import HOUR_MS
 from server.store.engine import Engine
 from server.store.performance import Metric
-from server.store.scope import owned_apps
+from server.store.scope import visible_apps
 from server.store.sketch import RELATIVE_ERROR
 
 DEFAULT_HOURS = 24
@@ -57,7 +57,7 @@ def _hours(request: performance_service_pb.GetPerformanceRequest) -> tuple[int, 
 
 def _metrics(session: Session, user_id: int, app_key: str, first: int, last: int) -> list[performance_pb.Metric]:
     """The metrics of the one app with this key, if the user may see it; quantiles are worked out in the reader's thread."""
-    found = (store_performance.read(session, app_id, first, last) for app_id in owned_apps(session, user_id, app_key))
+    found = (store_performance.read(session, app_id, first, last) for app_id in visible_apps(session, user_id, app_key))
     return [_metric_to_proto(metric) for metrics in found for metric in metrics]
 
 

@@ -27,7 +27,7 @@ from server.store.blobs import BlobStore
 from server.store.engine import Engine
 from server.store.images import Blob, Picture
 from server.store.replay import Batch, Detail, Found, SessionFilter
-from server.store.scope import owned_apps
+from server.store.scope import visible_apps
 
 DEFAULT_PAGE_SIZE = 100
 MAX_PAGE_SIZE = 1_000
@@ -176,7 +176,7 @@ def _range(request: Ranged) -> tuple[int | None, int | None]:
 
 
 def _found(store: Session, user_id: int, session_id: str) -> Found:
-    found = store_replay.find(store, owned_apps(store, user_id), _session_id(session_id))
+    found = store_replay.find(store, visible_apps(store, user_id), _session_id(session_id))
     if found is None:
         raise SessionNotFound
     return found
@@ -185,7 +185,7 @@ def _found(store: Session, user_id: int, session_id: str) -> Found:
 def _sessions(store: Session, user_id: int, request: replay_service_pb.ListSessionsRequest, page: _Page) -> list[Found]:
     start_ms, end_ms = _range(request)
     wanted = SessionFilter(
-        apps=owned_apps(store, user_id, request.app_key),
+        apps=visible_apps(store, user_id, request.app_key),
         user=request.user,
         device=request.device,
         platform=request.platform,
@@ -199,7 +199,7 @@ def _sessions(store: Session, user_id: int, request: replay_service_pb.ListSessi
 
 
 def _detail(store: Session, user_id: int, session_id: int) -> Detail:
-    detail = store_replay.detail(store, owned_apps(store, user_id), session_id)
+    detail = store_replay.detail(store, visible_apps(store, user_id), session_id)
     if detail is None:
         raise SessionNotFound
     return detail

@@ -1,8 +1,8 @@
 """Counters kept at write time, so that no total is ever read from events.
 
 Distinct users are counted by rows of `distinct_users`, one per user and scope:
-`` (the app), `p:<platform>`, `i:<issue>`, and for spans of time `d:<hour, 9 digits>:<dimension>` and `j:<issue>:<hour>`.
-A row that is new in one of the first three adds one to its counter.
+`` (the app), `p:<platform>`, `i:<issue>`, `g:<issue>` (with those merged into it), and for spans of time `d:<hour, 9 digits>:<dimension>` and `j:<issue>:<hour>`.
+A row that is new in one of the first four adds one to its counter.
 """
 
 from collections import Counter, defaultdict
@@ -37,6 +37,11 @@ def issue_scope(issue_id: int) -> str:
     return f"i:{issue_id}"
 
 
+def group_scope(issue_id: int) -> str:
+    """Scope of the users of one issue and of those merged into it; there is none where nothing is merged."""
+    return f"g:{issue_id}"
+
+
 def issue_hour_scope(issue_id: int, hour: int | str) -> str:
     """Scope of the users of one issue in one hour since the epoch; hours have six digits until the year 2084."""
     return f"j:{issue_id}:{hour}"
@@ -67,6 +72,8 @@ class Counted:
     is_failed: bool
     user_key: int | None
     issue_id: int | None
+    head_id: int | None = None
+    """The issue it is shown in, if that one has others merged into it."""
 
 
 class Tally:
@@ -80,6 +87,7 @@ class Tally:
         self._users: set[tuple[int, str, int]] = set()
         self._ledger: Counter[tuple[int, int, str, str]] = Counter()
         self._archived: set[tuple[int, int]] = set()
+        self._heads: set[tuple[int, int]] = set()
 
     def add_event(self, event: Counted) -> None:
         """Count one new event, and note its user if it is an error or a failed request."""
@@ -98,6 +106,9 @@ class Tally:
         scopes = [APP_SCOPE, platform_scope(event.platform), hour_scope(hour, event.dimension_id)]
         if event.issue_id is not None:
             scopes += (issue_scope(event.issue_id), issue_hour_scope(event.issue_id, hour))
+        if event.head_id is not None:
+            self._heads.add((event.app_id, event.head_id))
+            scopes.append(group_scope(event.head_id))
         self._users.update((event.app_id, scope, user_key) for scope in scopes)
 
     def note_issue(self, app_id: int, issue_id: int, *, is_new: bool, archived: bool) -> None:
@@ -118,6 +129,11 @@ class Tally:
             counts = self._totals[app_id, platform]
             counts[_ARCHIVED] += 1 if archived else -1
             counts[_ISSUES] += -1 if archived else 1
+
+    def count_issue(self, app_id: int, platforms: Iterable[str], *, archived: bool, by: int) -> None:
+        """Count one issue seen on these platforms (1), or no longer (-1)."""
+        for platform in (EVERY_PLATFORM, *platforms):
+            self._totals[app_id, platform][_ARCHIVED if archived else _ISSUES] += by
 
     def add_submission(self, app_id: int, minute: int, stored: list[bool], others: Counter[tuple[str, str]]) -> None:
         """Enter one request into the ledger."""
@@ -156,7 +172,7 @@ class Tally:
                 self._totals[app_id, EVERY_PLATFORM][_USERS] += 1
             elif scope.startswith("p:"):
                 self._totals[app_id, scope[2:]][_USERS] += 1
-            elif scope.startswith("i:"):
+            elif scope.startswith("g:") or (scope.startswith("i:") and (app_id, int(scope[2:])) not in self._heads):
                 issues[app_id, int(scope[2:])] += 1
         if issues:
             _add_issue_users(session, [(*key, users) for key, users in sorted(issues.items())])

@@ -74,6 +74,11 @@ class Engine:
             self._write_pool, lambda: _transact(self._write_engine, lambda s: work(s, *args, **kwargs))
         )
 
+    async def checkpoint(self) -> None:
+        """Move SQLite's write-ahead log into the database and cut both files, as far as no reader is in the way."""
+        if self.is_sqlite:
+            await asyncio.get_running_loop().run_in_executor(self._write_pool, _checkpoint, self._write_engine)
+
     def sync_engine(self) -> sa.Engine:
         """The SQLAlchemy engine that may write, for migrations and statement counting."""
         return self._write_engine
@@ -142,6 +147,24 @@ def _transact(engine: sa.Engine, work: Callable[[Session], T]) -> T:
     raise StoreUnavailable
 
 
+def _checkpoint(engine: sa.Engine) -> None:
+    """Outside any transaction. Waits for nobody: it would hold up every writer meanwhile."""
+    pooled = engine.raw_connection()
+    try:
+        connection = pooled.driver_connection
+        if not isinstance(connection, sqlite3.Connection):
+            raise TypeError(connection)
+        connection.execute("PRAGMA busy_timeout=0")
+        try:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:
+            connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    except sqlite3.Error as error:
+        raise _store_error(error) from error
+    finally:
+        pooled.close()
+
+
 def _store_error(error: Exception) -> Exception:
     """The domain error for a fault of the store, or the error itself where the fault is ours (bad SQL, broken rule)."""
     cause = error.orig if isinstance(error, DBAPIError) else error
@@ -190,6 +213,7 @@ _PRAGMAS = (
     f"busy_timeout={BUSY_TIMEOUT_MS}",
     "auto_vacuum=INCREMENTAL",  # takes effect only before the first table; lets retention give space back
     "journal_mode=WAL",
+    "journal_size_limit=67108864",  # a log that grew under load shrinks when it starts over
     "synchronous=FULL",  # a commit is on the disk before it is acknowledged
     "foreign_keys=ON",
     "temp_store=MEMORY",

@@ -5,16 +5,17 @@ writers take locks in the same order and cannot deadlock.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import text
 from sqlmodel import Session
 
-from server.store import counters, dimensions, lifecycle, performance
+from server.store import counters, dimensions, lifecycle, merges, performance
 from server.store.dimensions import Dimension
 from server.store.engine import Columns, StaleTransaction, bind, copy_rows, source
+from server.store.merges import IssueKey
 from server.store.sequence import Sequence as IdSequence
 
 OTHER: Final = 0
@@ -96,7 +97,6 @@ class _IssueChange:
         return self.count, self.first_seen_ms, self.last_seen_ms, self.first_release, self.last_release
 
 
-IssueKey = tuple[int, str]
 PLATFORM: Final = "platform"
 
 
@@ -106,32 +106,17 @@ def commit(session: Session, submissions: Sequence[Submission], ids: IdSequence,
     Raises StaleTransaction when another process stored one of the events meanwhile.
     """
     flags, fresh = _fresh(session, submissions)
-    issue_ids: dict[IssueKey, int] = {}
     tally = counters.Tally(shard)
     if fresh:
         known = dimensions.resolve(session, {(event.app_id, event.dimension) for event in fresh})
-        changes = _issue_changes(fresh, known)
-        issue_ids, regressions = _upsert_issues(session, changes, ids, tally)
-        _insert_events(session, fresh, known, issue_ids, ids)
-        _upsert_facets(session, changes, issue_ids, tally)
-        for regression in regressions:
+        changes = _IssueChanges(session, fresh, known)
+        stored_issues = _upsert_issues(session, changes, ids, tally)
+        _insert_events(session, fresh, known, stored_issues.ids, ids)
+        _upsert_facets(session, changes, stored_issues.ids, tally)
+        for regression in stored_issues.regressions:
             lifecycle.regress(session, regression, tally, lifecycle.Change(None, fresh[-1].received_ms, ids, shard))
         for event in fresh:
-            number, dimension = known[event.app_id, event.dimension]
-            issue_id = issue_ids[event.app_id, event.issue.fingerprint] if event.issue else None
-            is_error, is_failed = event.kind == ERROR, event.kind == FAILED_REQUEST
-            tally.add_event(
-                counters.Counted(
-                    event.app_id,
-                    dimension.platform,
-                    number,
-                    event.time_ms,
-                    is_error,
-                    is_failed,
-                    event.user_key,
-                    issue_id,
-                )
-            )
+            tally.add_event(_counted(event, *known[event.app_id, event.dimension], stored_issues))
     for submission, stored in zip(submissions, flags, strict=True):
         tally.add_submission(submission.app_id, submission.minute, stored, submission.others)
     tally.write(session)
@@ -172,17 +157,75 @@ def _stored_keys(session: Session, keys: list[tuple[int, str]]) -> set[tuple[int
     return {(app_id, event_key) for app_id, event_key in rows}
 
 
-def _issue_changes(fresh: list[NewEvent], known: dimensions.Known) -> dict[IssueKey, _IssueChange]:
-    changes: dict[IssueKey, _IssueChange] = {}
-    for event in fresh:
-        if event.issue is None:
-            continue
-        key = (event.app_id, event.issue.fingerprint)
-        change = changes.get(key)
-        if change is None:
-            change = changes[key] = _IssueChange(event.issue)
-        change.add(event, known[event.app_id, event.dimension][1])
-    return dict(sorted(changes.items()))
+_NOTHING: Final = (0, 2**63 - 1, -(2**63), None, None)
+"""Numbers that change no issue, for one that grows only through those merged into it."""
+
+
+class _IssueChanges:
+    """What new events change: `own` by their own fingerprints, `shown` also of the issues these are merged into."""
+
+    def __init__(self, session: Session, fresh: list[NewEvent], known: dimensions.Known) -> None:
+        self._known = known
+        parts = [
+            ((event.app_id, event.issue.fingerprint), event, event.issue) for event in fresh if event.issue is not None
+        ]
+        self.own = self._collect(parts)
+        self.targets = merges.targets_of(session, list(self.own))
+        self.shown = self.own
+        if self.targets:
+            heads = {target.key for target in self.targets.values()}
+            at_heads = ((self._head(key), event, seed) for key, event, seed in parts)
+            joined = self._collect(part for part in at_heads if part[0] in heads)
+            self.shown = dict(sorted((self.own | joined).items()))
+
+    def target_id(self, key: IssueKey) -> int | None:
+        """Id of the issue that this one is merged into."""
+        target = self.targets.get(key)
+        return None if target is None else target.id
+
+    def row(self, key: IssueKey, issue_id: int) -> tuple[Any, ...]:
+        """Values for `_ISSUE_COLUMNS`."""
+        shown, own = self.shown[key], self.own.get(key)
+        seed = shown.seed
+        kept = _NOTHING if own is None else own.numbers()
+        return (*key, issue_id, seed.grouping_version, seed.message, seed.error_type, *shown.numbers(), *kept)
+
+    def _head(self, key: IssueKey) -> IssueKey:
+        target = self.targets.get(key)
+        return key if target is None else target.key
+
+    def _collect(self, parts: Iterable[tuple[IssueKey, NewEvent, IssueSeed]]) -> dict[IssueKey, _IssueChange]:
+        changes: dict[IssueKey, _IssueChange] = {}
+        for key, event, seed in parts:
+            change = changes.get(key)
+            if change is None:
+                change = changes[key] = _IssueChange(seed)
+            change.add(event, self._known[event.app_id, event.dimension][1])
+        return dict(sorted(changes.items()))
+
+
+@dataclass(slots=True)
+class _StoredIssues:
+    """Ids of issues as they are stored, for those that are merged or have others merged into them the id shown, and what came back."""
+
+    ids: dict[IssueKey, int] = field(default_factory=dict)
+    heads: dict[IssueKey, int] = field(default_factory=dict)
+    regressions: list[lifecycle.Regression] = field(default_factory=list)
+
+
+def _counted(event: NewEvent, number: int, dimension: Dimension, issues: _StoredIssues) -> counters.Counted:
+    key = None if event.issue is None else (event.app_id, event.issue.fingerprint)
+    return counters.Counted(
+        event.app_id,
+        dimension.platform,
+        number,
+        event.time_ms,
+        event.kind == ERROR,
+        event.kind == FAILED_REQUEST,
+        event.user_key,
+        None if key is None else issues.ids[key],
+        None if key is None else issues.heads.get(key),
+    )
 
 
 _ISSUE_COLUMNS: Columns = (
@@ -197,13 +240,20 @@ _ISSUE_COLUMNS: Columns = (
     ("last_seen_ms", "int"),
     ("first_seen_release", "text"),
     ("last_seen_release", "text"),
+    ("own_event_count", "int"),
+    ("own_first_seen_ms", "int"),
+    ("own_last_seen_ms", "int"),
+    ("own_first_seen_release", "text"),
+    ("own_last_seen_release", "text"),
 )
 
 _UPSERT_ISSUES = """
 INSERT INTO issues (app_id, fingerprint, id, grouping_version, message, error_type, event_count, first_seen_ms,
-                    last_seen_ms, first_seen_release, last_seen_release, status, archived, user_count)
+                    last_seen_ms, first_seen_release, last_seen_release, own_event_count, own_first_seen_ms,
+                    own_last_seen_ms, own_first_seen_release, own_last_seen_release, status, archived, user_count)
 SELECT r.app_id, r.fingerprint, r.id, r.grouping_version, r.message, r.error_type, r.event_count, r.first_seen_ms,
-       r.last_seen_ms, r.first_seen_release, r.last_seen_release, 'open', false, 0
+       r.last_seen_ms, r.first_seen_release, r.last_seen_release, r.own_event_count, r.own_first_seen_ms,
+       r.own_last_seen_ms, r.own_first_seen_release, r.own_last_seen_release, 'open', false, 0
 FROM {rows} WHERE true ORDER BY r.app_id, r.fingerprint
 ON CONFLICT (app_id, fingerprint) DO UPDATE SET
     event_count = issues.event_count + excluded.event_count,
@@ -211,38 +261,46 @@ ON CONFLICT (app_id, fingerprint) DO UPDATE SET
                     THEN excluded.first_seen_ms ELSE issues.first_seen_ms END,
     last_seen_ms = CASE WHEN excluded.last_seen_ms > issues.last_seen_ms
                    THEN excluded.last_seen_ms ELSE issues.last_seen_ms END,
-    last_seen_release = COALESCE(excluded.last_seen_release, issues.last_seen_release)
-RETURNING app_id, fingerprint, id, status, archived, fixed_in_release, verified_in_release
+    last_seen_release = COALESCE(excluded.last_seen_release, issues.last_seen_release),
+    own_event_count = issues.own_event_count + excluded.own_event_count,
+    own_first_seen_ms = CASE WHEN excluded.own_first_seen_ms < issues.own_first_seen_ms
+                        THEN excluded.own_first_seen_ms ELSE issues.own_first_seen_ms END,
+    own_last_seen_ms = CASE WHEN excluded.own_last_seen_ms > issues.own_last_seen_ms
+                       THEN excluded.own_last_seen_ms ELSE issues.own_last_seen_ms END,
+    own_last_seen_release = COALESCE(excluded.own_last_seen_release, issues.own_last_seen_release)
+RETURNING app_id, fingerprint, id, merged_into_id, event_count > own_event_count, status, archived, fixed_in_release,
+          verified_in_release
 """
 
 
-def _upsert_issues(
-    session: Session, changes: dict[IssueKey, _IssueChange], ids: IdSequence, tally: counters.Tally
-) -> tuple[dict[IssueKey, int], list[lifecycle.Regression]]:
-    """Create or advance the issues; their ids, and those that came back.
+def _upsert_issues(session: Session, changes: _IssueChanges, ids: IdSequence, tally: counters.Tally) -> _StoredIssues:
+    """Create or advance the issues.
 
-    An id that is the one proposed here says that the issue is new.
+    An id that is the one proposed here says that the issue is new, more events than its own that others are merged into
+    it. Raises StaleTransaction when one was merged or unmerged since its target was looked up.
     """
-    if not changes:
-        return {}, []
-    proposed = dict(zip(changes, ids.take(len(changes)), strict=True))
-    rows = [
-        (*key, proposed[key], c.seed.grouping_version, c.seed.message, c.seed.error_type, *c.numbers())
-        for key, c in changes.items()
-    ]
+    stored = _StoredIssues()
+    if not changes.shown:
+        return stored
+    proposed = dict(zip(changes.shown, ids.take(len(changes.shown)), strict=True))
+    rows = [changes.row(key, issue_id) for key, issue_id in proposed.items()]
     query = text(_UPSERT_ISSUES.format(rows=source(session, "r", _ISSUE_COLUMNS)))
-    issue_ids = {}
-    regressions = []
-    for app_id, fingerprint, issue_id, status, archived, fixed, verified in session.connection().execute(
-        query, bind(session, "r", _ISSUE_COLUMNS, rows)
-    ):
+    found = session.connection().execute(query, bind(session, "r", _ISSUE_COLUMNS, rows))
+    for app_id, fingerprint, issue_id, merged_into, has_merged, status, archived, fixed, verified in found:
         key = (app_id, fingerprint)
-        issue_ids[key] = issue_id
+        stored.ids[key] = issue_id
+        if merged_into != changes.target_id(key):
+            raise StaleTransaction
+        if merged_into is not None:
+            stored.heads[key] = merged_into
+            continue
+        if has_merged:
+            stored.heads[key] = issue_id
         tally.note_issue(app_id, issue_id, is_new=issue_id == proposed[key], archived=bool(archived))
-        release = lifecycle.regressing_release(status, fixed, verified, sorted(changes[key].releases))
+        release = lifecycle.regressing_release(status, fixed, verified, sorted(changes.shown[key].releases))
         if release is not None:
-            regressions.append(lifecycle.Regression(app_id, issue_id, release, bool(archived)))
-    return issue_ids, regressions
+            stored.regressions.append(lifecycle.Regression(app_id, issue_id, release, bool(archived)))
+    return stored
 
 
 _EVENT_COLUMNS: Columns = (
@@ -313,29 +371,34 @@ _FACET_COLUMNS: Columns = (
     ("property", "text"),
     ("value", "text"),
     ("event_count", "int"),
+    ("own_event_count", "int"),
 )
 _UPSERT_FACETS = """
-INSERT INTO issue_facets (app_id, issue_id, property, value, event_count)
-SELECT r.app_id, r.issue_id, r.property, r.value, r.event_count FROM {rows} WHERE true ORDER BY 1, 2, 3, 4
-ON CONFLICT (app_id, issue_id, property, value)
-DO UPDATE SET event_count = issue_facets.event_count + excluded.event_count
+INSERT INTO issue_facets (app_id, issue_id, property, value, event_count, own_event_count)
+SELECT r.app_id, r.issue_id, r.property, r.value, r.event_count, r.own_event_count FROM {rows}
+WHERE true ORDER BY 1, 2, 3, 4
+ON CONFLICT (app_id, issue_id, property, value) DO UPDATE SET
+    event_count = issue_facets.event_count + excluded.event_count,
+    own_event_count = issue_facets.own_event_count + excluded.own_event_count
 RETURNING app_id, issue_id, property, value, event_count
 """
 
 
 def _upsert_facets(
-    session: Session, changes: dict[IssueKey, _IssueChange], issue_ids: dict[IssueKey, int], tally: counters.Tally
+    session: Session, changes: _IssueChanges, issue_ids: dict[IssueKey, int], tally: counters.Tally
 ) -> None:
     added = {
-        (key[0], issue_ids[key], *facet): count
-        for key, change in changes.items()
+        (key[0], issue_ids[key], *facet): (count, changes.own[key].facets[facet] if key in changes.own else 0)
+        for key, change in changes.shown.items()
         for facet, count in change.facets.items()
     }
     if not added:
         return
-    rows = [(*key, count) for key, count in sorted(added.items())]
+    merged = {(key[0], issue_ids[key]) for key in changes.targets}
+    rows = [(*key, *counts) for key, counts in sorted(added.items())]
     query = text(_UPSERT_FACETS.format(rows=source(session, "r", _FACET_COLUMNS)))
     for *key, count in session.connection().execute(query, bind(session, "r", _FACET_COLUMNS, rows)):
         app_id, issue_id, name, value = key
-        if name == PLATFORM and count == added[app_id, issue_id, name, value]:
+        is_new = count == added[app_id, issue_id, name, value][0]
+        if name == PLATFORM and is_new and (app_id, issue_id) not in merged:
             tally.note_issue_platform(app_id, issue_id, value)

@@ -8,8 +8,10 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, exists, literal, tuple_, union_all
 from sqlmodel import Session, col, func, select
 
+from server.store import merges
 from server.store.counters import HOUR_MS, issue_hour_scope
 from server.store.dimensions import Dimension
+from server.store.merges import Member
 from server.store.tables import EventRow, IssueFacetRow, IssueHourRow, IssueRow, UserRow
 from server.store.totals import ANY, EVER, Bucket, TimeRange, open_and_archived_issues, users_by_bucket
 
@@ -52,12 +54,16 @@ class IssueFilter:
 
 @dataclass(slots=True)
 class Issue:
-    """One issue; `app_key` completes its public id. `assignee` is a user's public id, `status_changed_by` an email."""
+    """One issue; `app_key` completes its public id. `assignee` is a user's public id, `status_changed_by` an email.
+
+    `merged_into` is the fingerprint of the issue it is merged into, `merged` are the issues that are merged into it.
+    """
 
     id: int
     app_id: int
     app_key: str
     fingerprint: str
+    grouping_version: str
     message: str
     error_type: str
     event_count: int
@@ -77,7 +83,14 @@ class Issue:
     status_changed_by: str | None
     assignee: str | None
     muted_until_ms: int | None
+    merged_into: str | None = None
+    merged: Sequence[Member] = ()
     platforms: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> list[Member]:
+        """The issue and those merged into it, by their own fingerprints."""
+        return [Member(self.id, self.fingerprint, self.error_type), *self.merged]
 
 
 def count(session: Session, which: IssueFilter) -> int:
@@ -92,9 +105,9 @@ def count(session: Session, which: IssueFilter) -> int:
 
 
 def _branch(which: IssueFilter, archived: bool | None, app_id: int | None = None) -> list[ColumnElement[bool]]:
-    """Conditions on IssueRow: of one app (or all of them), archived or not (None: as the filter says)."""
+    """Conditions on IssueRow: of one app (or all of them), archived or not (None: as the filter says), not merged."""
     app = col(IssueRow.app_id)
-    conditions = [app.in_(which.app_ids) if app_id is None else app == app_id]
+    conditions = [app.in_(which.app_ids) if app_id is None else app == app_id, col(IssueRow.merged_into_id).is_(None)]
     kept = which.archived if archived is None else (archived,)
     if len(kept) == 1:
         conditions.append(col(IssueRow.archived) == kept[0])
@@ -179,44 +192,67 @@ class StoredEvent:
 def events_of(
     session: Session, issue: Issue, when: TimeRange, platform: str, after: tuple[int, int] | None, limit: int
 ) -> list[StoredEvent]:
-    """The issue's events in the range, newest first, ties newest arrival first, behind the position `after`."""
-    query = select(EventRow.time_ms, EventRow.id, EventRow.payload).where(
-        EventRow.app_id == issue.app_id, EventRow.issue_id == issue.id
+    """The issue's events in the range, newest first, ties newest arrival first, behind the position `after`.
+
+    Those of the issues merged into it are brought together from a place in the index for each.
+    """
+    newest = (col(EventRow.time_ms).desc(), col(EventRow.id).desc())
+    inside = [col(EventRow.app_id) == issue.app_id, *_event_conditions(when, platform, after)]
+    if not issue.merged:
+        query = select(EventRow.time_ms, EventRow.id, EventRow.payload)
+        own = query.where(*inside, EventRow.issue_id == issue.id).order_by(*newest).limit(limit)
+        return [StoredEvent(*row) for row in session.exec(own)]
+    keys = select(EventRow.time_ms, EventRow.id, EventRow.issue_id)
+    branches = [
+        keys.where(*inside, EventRow.issue_id == part.id).order_by(*newest).limit(limit).subquery()
+        for part in issue.parts
+    ]
+    found = union_all(*(sa.select(branch) for branch in branches)).subquery()
+    chosen = sa.select(found).order_by(found.c.time_ms.desc(), found.c.id.desc()).limit(limit).subquery()
+    place = sa.and_(*(col(getattr(EventRow, name)) == chosen.c[name] for name in ("issue_id", "time_ms", "id")))
+    rows = session.connection().execute(
+        sa.select(col(EventRow.time_ms), col(EventRow.id), col(EventRow.payload))
+        .join(chosen, place)
+        .where(col(EventRow.app_id) == issue.app_id)
+        .order_by(*newest)
     )
+    return [StoredEvent(*row) for row in rows]
+
+
+def _event_conditions(when: TimeRange, platform: str, after: tuple[int, int] | None) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
     if when.start_ms is not None:
-        query = query.where(col(EventRow.time_ms) >= when.start_ms)
+        conditions.append(col(EventRow.time_ms) >= when.start_ms)
     if when.end_ms is not None:
-        query = query.where(col(EventRow.time_ms) <= when.end_ms)
+        conditions.append(col(EventRow.time_ms) <= when.end_ms)
     if platform:
-        query = query.where(EventRow.platform == platform)
+        conditions.append(col(EventRow.platform) == platform)
     if after is not None:
         position = tuple_(col(EventRow.time_ms), col(EventRow.id))
-        query = query.where(position < tuple_(literal(after[0]), literal(after[1])))
-    rows = session.exec(query.order_by(col(EventRow.time_ms).desc(), col(EventRow.id).desc()).limit(limit))
-    return [StoredEvent(*row) for row in rows]
+        conditions.append(position < tuple_(literal(after[0]), literal(after[1])))
+    return conditions
 
 
 def issue_buckets(session: Session, issue: Issue, hours_each: int, first: int, last: int) -> list[Bucket]:
     """The issue's events by bucket of `hours_each` hours, from number `first` to `last` since the epoch."""
     found = {number: Bucket(number * hours_each * HOUR_MS) for number in range(first, last + 1)}
-    hour = col(IssueHourRow.hour)
+    hour, error_types = col(IssueHourRow.hour), {part.id: part.error_type for part in issue.parts}
     rows = session.exec(
         select(IssueHourRow).where(
             IssueHourRow.app_id == issue.app_id,
-            IssueHourRow.issue_id == issue.id,
+            col(IssueHourRow.issue_id).in_(error_types),
             hour.between(first * hours_each, (last + 1) * hours_each - 1),
         )
     )
     for row in rows:
         bucket = found[row.hour // hours_each]
         bucket.events += row.event_count
-        if issue.error_type == HTTP:
+        if error_types[row.issue_id] == HTTP:
             bucket.failed_requests += row.event_count
         else:
             bucket.errors += row.event_count
-    for number, users in users_by_bucket(
-        session, issue.app_id, issue_hour_scope(issue.id, ""), hours_each, first, last
-    ):
+    scopes = [issue_hour_scope(part.id, "") for part in issue.parts]
+    for number, users in users_by_bucket(session, issue.app_id, scopes, hours_each, first, last):
         found[number].affected_users = users
     return list(found.values())
 
@@ -246,12 +282,14 @@ def breakdowns(session: Session, issue: Issue) -> dict[str, list[tuple[str, int]
 def _issues(session: Session, rows: Sequence[IssueRow], app_ids: Mapping[int, str]) -> list[Issue]:
     platforms = _platforms(session, rows)
     people = _people(session, rows)
+    merged, targets = merges.members_of(session, rows), merges.targets_by_id(session, rows)
     return [
         Issue(
             id=row.id,
             app_id=row.app_id,
             app_key=app_ids[row.app_id],
             fingerprint=row.fingerprint,
+            grouping_version=row.grouping_version,
             message=row.message,
             error_type=row.error_type,
             event_count=row.event_count,
@@ -271,6 +309,8 @@ def _issues(session: Session, rows: Sequence[IssueRow], app_ids: Mapping[int, st
             status_changed_by=people[row.status_changed_by].email if row.status_changed_by in people else None,
             assignee=people[row.assignee_id].public_id if row.assignee_id in people else None,
             muted_until_ms=row.muted_until_ms,
+            merged_into=None if row.merged_into_id is None else targets[row.merged_into_id],
+            merged=merged.get((row.app_id, row.id), ()),
             platforms=platforms[row.app_id, row.id],
         )
         for row in rows

@@ -38,3 +38,11 @@ def read(session: Session, app_ids: Mapping[int, str], first_minute: int, last_m
         if reason:
             entry.reasons[reason] += int(events)
     return [entries[key] for key in sorted(entries, key=lambda key: (-key[0], key[1]))]
+
+
+def unbalanced(session: Session, limit: int) -> list[tuple[int, int]]:
+    """(app id, minute) where received is not what became of it, at most `limit` of them, the first ones first."""
+    signed = sa.case((col(LedgerRow.outcome) == RECEIVED, col(LedgerRow.events)), else_=-col(LedgerRow.events))
+    key = (col(LedgerRow.app_id), col(LedgerRow.minute))
+    query = sa.select(*key).group_by(*key).having(sa.func.sum(signed) != 0).order_by(*key).limit(limit)
+    return [(app_id, minute) for app_id, minute in session.connection().execute(query)]

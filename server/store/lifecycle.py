@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select, update
 
-from server.errors import IssueAlreadyArchived, IssueNotFound, IssueNotVerified
+from server.errors import IssueAlreadyArchived, IssueIsMerged, IssueNotFound, IssueNotVerified
 from server.release import compare_releases
 from server.store import counters
 from server.store.sequence import Sequence as IdSequence
@@ -104,11 +104,13 @@ def mute(session: Session, row: IssueRow, by: Change, until_ms: int | None) -> N
 
 
 def locked(session: Session, app_ids: Mapping[int, str], fingerprint: str) -> IssueRow:
-    """The issue's row, kept from other writers until the end of the transaction. Raises IssueNotFound."""
+    """The issue's row, kept from other writers until the end of the transaction. Raises IssueNotFound, IssueIsMerged."""
     query = select(IssueRow).where(col(IssueRow.app_id).in_(app_ids), IssueRow.fingerprint == fingerprint)
     row = session.exec(query.with_for_update()).first()
     if row is None:
         raise IssueNotFound
+    if row.merged_into_id is not None:
+        raise IssueIsMerged
     return row
 
 

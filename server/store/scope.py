@@ -1,25 +1,123 @@
-"""Which apps a request may see: the one place where tenants are kept apart."""
+"""Which apps a request may see and change: the one place where tenants and roles are kept apart."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import IntEnum
+
+from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import Select, SelectOfScalar
 
-from server.store.tables import AppRow, UserRow
+from server import clock
+from server.errors import AppNotFound, RoleTooLow
+from server.store.app_settings import AppSettings, settings_from_row
+from server.store.tables import AppRow, MemberRow, OldAppKeyRow, UserRow
 
 
-def app_id_of(session: Session, app_key: str) -> int | None:
-    """The app that owns `app_key`, for ingest."""
-    return session.exec(select(AppRow.id).where(AppRow.app_key == app_key)).first()
+class Role(IntEnum):
+    """What a member may do; each role may do all that the lower ones may."""
+
+    VIEWER = 1
+    EDITOR = 2
+    OWNER = 3
 
 
-def owned_apps(session: Session, user_id: int, app_key: str = "") -> dict[int, str]:
-    """App id -> app key of the user's apps; only the named one if `app_key` is not empty. Somebody else's: nothing."""
-    query = select(AppRow.id, AppRow.app_key).where(AppRow.owner_id == user_id)
+@dataclass(frozen=True, slots=True)
+class IngestApp:
+    """An app as ingest knows it; `keys` are all that name it now."""
+
+    id: int
+    keys: frozenset[str]
+    settings: AppSettings
+
+
+def live_app(session: Session, app_key: str) -> AppRow | None:
+    """The row of the app that `app_key` names, be it the current key or an old one that is still accepted."""
+    live = select(AppRow).where(col(AppRow.deleted_ms).is_(None))
+    row = session.exec(live.where(AppRow.app_key == app_key)).first()
+    return row or session.exec(live.where(col(AppRow.id).in_(_named_before((app_key,))))).first()
+
+
+def ingest_app(session: Session, app_key: str) -> IngestApp | None:
+    """The app that `app_key` names, with all keys and its settings."""
+    row = live_app(session, app_key)
+    if row is None or row.id is None:
+        return None
+    old = select(OldAppKeyRow.app_key).where(OldAppKeyRow.app_id == row.id, *_accepted())
+    return IngestApp(row.id, frozenset({row.app_key, *session.exec(old)}), settings_from_row(row))
+
+
+def visible_apps(session: Session, user_id: int, app_key: str = "", role: Role = Role.VIEWER) -> dict[int, str]:
+    """App id -> current app key of the apps in which the user has at least this role, oldest first.
+
+    Only the named one if `app_key` is not empty; somebody else's, or a deleted one: nothing. Raises RoleTooLow where the
+    user can see the named app and may not do more.
+    """
+    query = _seen_by(user_id)
     if app_key:
-        query = query.where(AppRow.app_key == app_key)
+        query = query.where(_named((app_key,)))
     rows = session.exec(query.order_by(col(AppRow.id))).all()
-    return {app_id: key for app_id, key in rows if app_id is not None}
+    enough = {app_id: key for app_id, key, held in rows if app_id is not None and held >= role}
+    if app_key and rows and not enough:
+        raise RoleTooLow
+    return enough
+
+
+def visible_by_key(session: Session, user_id: int, app_keys: Collection[str]) -> dict[str, int]:
+    """App key -> app id for those of the keys, current or old, that name apps the user can see."""
+    current = session.exec(_seen_by(user_id).where(_named(app_keys)))
+    seen = {app_id: key for app_id, key, _ in current if app_id is not None}
+    old = select(OldAppKeyRow.app_key, OldAppKeyRow.app_id).where(col(OldAppKeyRow.app_id).in_(seen), *_accepted())
+    return dict(session.exec(old).all()) | {key: app_id for app_id, key in seen.items()}
+
+
+def accessible(
+    session: Session, user_id: int, public_id: str, role: Role = Role.VIEWER, *, for_update: bool = False
+) -> tuple[AppRow, Role]:
+    """The app's row and the user's role in it. Raises AppNotFound where the user cannot see it, else RoleTooLow.
+
+    `for_update` keeps the row from other writers until the end of the transaction.
+    """
+    query = (
+        select(AppRow, MemberRow.role)
+        .join(MemberRow, col(MemberRow.app_id) == col(AppRow.id))
+        .where(MemberRow.user_id == user_id, AppRow.public_id == public_id, col(AppRow.deleted_ms).is_(None))
+    )
+    found = session.exec(query.with_for_update(of=AppRow) if for_update else query).first()
+    if found is None:
+        raise AppNotFound
+    if found[1] < role:
+        raise RoleTooLow
+    return found[0], Role(found[1])
+
+
+def id_of(row: AppRow) -> int:
+    """The id of an app that is stored."""
+    if row.id is None:
+        raise TypeError(row)
+    return row.id
 
 
 def member_of(session: Session, app_id: int, public_id: str) -> UserRow | None:
     """The user with this public id, if the user may see the app."""
-    query = select(UserRow).join(AppRow, col(AppRow.owner_id) == col(UserRow.id))
-    return session.exec(query.where(AppRow.id == app_id, UserRow.public_id == public_id)).first()
+    query = select(UserRow).join(MemberRow, col(MemberRow.user_id) == col(UserRow.id))
+    return session.exec(query.where(MemberRow.app_id == app_id, UserRow.public_id == public_id)).first()
+
+
+def _seen_by(user_id: int) -> Select[int | None, str, int]:
+    query = select(col(AppRow.id), col(AppRow.app_key), col(MemberRow.role)).join(
+        MemberRow, col(MemberRow.app_id) == col(AppRow.id)
+    )
+    return query.where(MemberRow.user_id == user_id, col(AppRow.deleted_ms).is_(None))
+
+
+def _named(app_keys: Collection[str]) -> ColumnElement[bool]:
+    return or_(col(AppRow.app_key).in_(app_keys), col(AppRow.id).in_(_named_before(app_keys)))
+
+
+def _named_before(app_keys: Collection[str]) -> SelectOfScalar[int]:
+    return select(OldAppKeyRow.app_id).where(col(OldAppKeyRow.app_key).in_(app_keys), *_accepted())
+
+
+def _accepted() -> tuple[ColumnElement[bool], ...]:
+    return (col(OldAppKeyRow.expires_ms) > clock.now_ms(),)

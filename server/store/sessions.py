@@ -5,8 +5,13 @@ from dataclasses import asdict, dataclass
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from server.store.app_settings import settings_from_row
+from server.store.scope import live_app
 from server.store.session_tables import SessionBatchRow, SessionImageRow, SessionRow, SessionSignalRow
 from server.store.tables import AppRow
+
+EVERY_SESSION = 100
+"""Percent that are recorded where an app's owner chose nothing; failed calls are events only where one chose so."""
 
 _TWO_64 = 2**64
 
@@ -60,12 +65,13 @@ class Recorded:
 
 
 def mobile_app(session: Session, *, app_id: int | None = None, app_key: str = "") -> MobileApp | None:
-    """The app of this number, or of this key."""
-    wanted = col(AppRow.id) == app_id if app_id is not None else col(AppRow.app_key) == app_key
-    row = session.exec(select(AppRow).where(wanted)).first()
-    if row is None or row.id is None:
+    """The app of this number, or of this key, current or old, unless it is deleted."""
+    row = live_app(session, app_key) if app_id is None else session.get(AppRow, app_id)
+    if row is None or row.id is None or row.deleted_ms is not None:
         return None
-    return MobileApp(row.id, row.app_key, row.type, capture_rate=100, reports_failed_calls=False)
+    settings = settings_from_row(row)
+    rate = EVERY_SESSION if settings.capture_rate is None else settings.capture_rate
+    return MobileApp(row.id, row.app_key, row.type, rate, bool(settings.report_failed_network_calls))
 
 
 def begin(session: Session, new: NewSession) -> None:

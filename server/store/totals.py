@@ -81,6 +81,18 @@ def event_totals(session: Session, which: EventFilter) -> Totals:
     return found
 
 
+def totals_by_app(session: Session, app_ids: Iterable[int]) -> dict[int, Totals]:
+    """All-time totals of each app, with the issues that are not archived."""
+    found = {app_id: Totals() for app_id in app_ids}
+    summed = (TotalsRow.events, TotalsRow.errors, TotalsRow.failed_requests, TotalsRow.affected_users, TotalsRow.issues)
+    rows = session.connection().execute(
+        sa.select(col(TotalsRow.app_id), *(sa.func.sum(column) for column in summed))
+        .where(*_totals_of(found, ""))
+        .group_by(col(TotalsRow.app_id))
+    )
+    return found | {row[0]: Totals(*(int(value) for value in row[1:])) for row in rows}
+
+
 def open_and_archived_issues(session: Session, app_ids: Mapping[int, str], platform: str) -> tuple[int, int]:
     """How many issues of the apps are not archived, and how many are; on one platform or (empty) on any."""
     summed = [sa.func.coalesce(sa.func.sum(column), 0) for column in (TotalsRow.issues, TotalsRow.archived_issues)]
@@ -104,41 +116,49 @@ def buckets(session: Session, which: EventFilter, hours_each: int, first: int, l
     for row in rows:
         bucket = found[int(row[0])]
         bucket.events, bucket.errors, bucket.failed_requests = int(row[1]), int(row[2]), int(row[3])
-    for bucket_number, users in _users_by_bucket(session, chosen.users(hours), 3, hours_each):
+    for bucket_number, users in _distinct_by_bucket(session, _users_in(chosen.users(hours), 3, hours_each)):
         found[bucket_number].affected_users += users
     return list(found.values())
 
 
 def users_by_bucket(
-    session: Session, app_id: int, scope_prefix: str, hours_each: int, first: int, last: int
+    session: Session, app_id: int, scope_prefixes: Iterable[str], hours_each: int, first: int, last: int
 ) -> Iterable[tuple[int, int]]:
-    """(bucket number, distinct users) of scopes that are the prefix and an hour of six digits."""
+    """(bucket number, distinct users) of all scopes that are one of the prefixes and an hour of six digits."""
     scope = col(DistinctUserRow.scope)
     low, high = first * hours_each, (last + 1) * hours_each - 1
-    conditions = [
-        col(DistinctUserRow.app_id) == app_id,
-        scope >= f"{scope_prefix}{low}",
-        scope <= f"{scope_prefix}{high}",
-    ]
-    return _users_by_bucket(session, conditions, len(scope_prefix) + 1, hours_each)
+    return _distinct_by_bucket(
+        session,
+        *(
+            _users_in(
+                [
+                    col(DistinctUserRow.app_id) == app_id,
+                    scope >= f"{prefix}{low}",
+                    scope <= f"{prefix}{high}",
+                ],
+                len(prefix) + 1,
+                hours_each,
+            )
+            for prefix in scope_prefixes
+        ),
+    )
 
 
-def _users_by_bucket(
-    session: Session, conditions: list[ColumnElement[bool]], hour_at: int, hours_each: int
-) -> Iterable[tuple[int, int]]:
+def _users_in(conditions: list[ColumnElement[bool]], hour_at: int, hours_each: int) -> sa.Select[Any, Any, Any]:
+    """(bucket number, app, user) of scopes with the hour at that place, counted from 1."""
     hour = sa.cast(sa.func.substr(col(DistinctUserRow.scope), hour_at, 9), sa.Integer)
     number = (hour // hours_each).label("number")
-    each = (
-        sa.select(number, col(DistinctUserRow.app_id), col(DistinctUserRow.user_key))
-        .where(*conditions)
-        .distinct()
-        .subquery()
-    )
+    return sa.select(number, col(DistinctUserRow.app_id), col(DistinctUserRow.user_key)).where(*conditions)
+
+
+def _distinct_by_bucket(session: Session, *parts: sa.Select[Any, Any, Any]) -> Iterable[tuple[int, int]]:
+    union = sa.union_all(*parts).subquery()
+    each = sa.select(union).distinct().subquery()
     rows = session.connection().execute(sa.select(each.c.number, sa.func.count()).group_by(each.c.number))
     return [(int(bucket_number), users) for bucket_number, users in rows]
 
 
-def _totals_of(app_ids: Mapping[int, str], platform: str) -> list[ColumnElement[bool]]:
+def _totals_of(app_ids: Iterable[int], platform: str) -> list[ColumnElement[bool]]:
     return [col(TotalsRow.app_id).in_(app_ids), col(TotalsRow.platform) == (platform or EVERY_PLATFORM)]
 
 

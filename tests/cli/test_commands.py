@@ -20,7 +20,8 @@ def test_doctor_names_what_is_wrong(tmp_path: Path, new_database: Callable[[str]
     addresses = ("--rest", "127.0.0.1:0", "--grpc", "127.0.0.1:0")
     done = run("doctor", *addresses, "--data-dir", str(tmp_path), "--database-url", new_database("postgresql"))
     assert done.returncode == 1
-    assert "healthguard migrate" in done.stdout
+    assert "; run: " in done.stdout
+    assert " migrate" in done.stdout
     assert "Traceback" not in done.stderr
 
 

@@ -77,10 +77,11 @@ def _messages(descriptor: Descriptor, schema: Mapping[str, Any]) -> Iterator[tup
 
 
 _IN_PATH = {
-    f"{item.rpc.input_type.full_name}.{parameter['name']}"
+    field.full_name
     for item in _PLANNED
     for parameter in item.parameters
-    if parameter["in"] == "path"
+    for field in item.rpc.input_type.fields
+    if parameter["in"] == "path" and field.json_name == parameter["name"]
 }
 """Fields that the path holds; a body does not repeat them."""
 
@@ -256,7 +257,7 @@ def test_request_fields_come_from_somewhere(operation: Operation) -> None:
 def test_parameters_have_the_type_of_their_field(operation: Operation) -> None:
     fields = {field.json_name: field for field in operation.rpc.input_type.fields}
     for parameter in operation.parameters:
-        assert _fits_one(fields[parameter["name"]], parameter["schema"]), parameter["name"]
+        assert _fits(fields[parameter["name"]], parameter["schema"]), parameter["name"]
         assert parameter.get("required", False) == (parameter["in"] == "path")
 
 

@@ -177,7 +177,18 @@ FAMILIES = [
         ),
         answers={
             "overview.foreign-app": "200 errors, events, failedRequests, issues",
+            "appsov.foreign": "200 errors, events, failedRequests, issues",
             "issues.list.foreign": "200 issues",
+        },
+    ),
+    Family(
+        reason=(
+            "An app can be read and deleted. The original had no such routes: an app, once created, and all its data "
+            "stayed for ever."
+        ),
+        answers={
+            "apps.get-one": "200",
+            "apps.delete": "204",
         },
     ),
     Family(

@@ -10,7 +10,7 @@ from typing import Any
 
 SCORED = frozenset(
     {
-        "health", "routing", "cors", "auth.register", "auth.login", "auth.me", "apps",
+        "health", "routing", "cors", "auth.register", "auth.login", "auth.me", "apps", "apps.overview",
         "events.ok", "events.reject", "events.limits", "events.duplicates",
         "issues", "issues.detail", "issues.lifecycle", "issues.cap", "overview", "release-compare",
     }

@@ -9,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from grpc_status import rpc_status
 from healthguard.v1 import (
+    app_pb2 as app_pb,
     app_service_pb2 as app_service_pb,
     app_service_pb2_grpc,
     auth_service_pb2 as auth_service_pb,
@@ -61,9 +62,39 @@ class GrpcDriver:
     async def list_apps(self, token: str | None) -> Json:
         return await self._call(self._apps.ListApps, app_service_pb.ListAppsRequest(), token)
 
-    async def ingest(self, app_key: str, events: list[Json]) -> Json:
+    async def app(self, token: str | None, id: str) -> Json:
+        return await self._call(self._apps.GetApp, app_service_pb.GetAppRequest(id=id), token)
+
+    async def update_app(self, token: str | None, id: str, **changes: Any) -> Json:
+        changes = {name: value for name, value in changes.items() if value is not None}
+        request = ParseDict({"id": id, **changes}, app_service_pb.UpdateAppRequest())
+        return await self._call(self._apps.UpdateApp, request, token)
+
+    async def delete_app(self, token: str | None, id: str) -> None:
+        await self._call(self._apps.DeleteApp, app_service_pb.DeleteAppRequest(id=id), token)
+
+    async def rotate_key(self, token: str | None, id: str) -> Json:
+        return await self._call(self._apps.RotateAppKey, app_service_pb.RotateAppKeyRequest(id=id), token)
+
+    async def app_overviews(self, token: str | None, app_keys: list[str]) -> Json:
+        request = app_service_pb.BatchGetAppOverviewsRequest(app_keys=app_keys)
+        return await self._call(self._apps.BatchGetAppOverviews, request, token)
+
+    async def members(self, token: str | None, app_id: str) -> Json:
+        return await self._call(self._apps.ListMembers, app_service_pb.ListMembersRequest(app_id=app_id), token)
+
+    async def add_member(self, token: str | None, app_id: str, email: str, role: str) -> Json:
+        number = app_pb.AppRole.Value(f"APP_ROLE_{role.upper()}")
+        request = app_service_pb.AddMemberRequest(app_id=app_id, email=email, role=number)
+        return await self._call(self._apps.AddMember, request, token)
+
+    async def remove_member(self, token: str | None, app_id: str, user_id: str) -> None:
+        request = app_service_pb.RemoveMemberRequest(app_id=app_id, user_id=user_id)
+        await self._call(self._apps.RemoveMember, request, token)
+
+    async def ingest(self, app_key: str, events: list[Json], origin: str = "") -> Json:
         request = event_service_pb.IngestEventsRequest(app_key=app_key, events=[event_from_json(e) for e in events])
-        return await self._call(self._events.IngestEvents, request)
+        return await self._call(self._events.IngestEvents, request, metadata={"x-origin": origin} if origin else {})
 
     async def overview(self, token: str | None, **filters: Any) -> Json:
         return await self._call(
@@ -114,6 +145,20 @@ class GrpcDriver:
         request = _filtered(issue_service_pb.ListIssueCommentsRequest(id=id), filters)
         return await self._call(self._issues.ListIssueComments, request, token)
 
+    async def grouping(self, token: str | None, id: str) -> Json:
+        return await self._call(self._issues.ExplainGrouping, issue_service_pb.ExplainGroupingRequest(id=id), token)
+
+    async def preview(self, token: str | None, app_id: str, version: str | None = None) -> Json:
+        request = issue_service_pb.PreviewGroupingRequest(id=app_id, version=version)
+        return await self._call(self._issues.PreviewGrouping, request, token)
+
+    async def merge(self, token: str | None, id: str, merged_ids: list[str]) -> Json:
+        request = issue_service_pb.MergeIssuesRequest(id=id, merged_ids=merged_ids)
+        return await self._call(self._issues.MergeIssues, request, token)
+
+    async def unmerge(self, token: str | None, id: str) -> Json:
+        return await self._call(self._issues.UnmergeIssue, issue_service_pb.UnmergeIssueRequest(id=id), token)
+
     async def performance(self, token: str | None, **filters: Any) -> Json:
         request = _filtered(performance_service_pb.GetPerformanceRequest(), filters)
         return await self._call(self._performance.GetPerformance, request, token)
@@ -121,9 +166,11 @@ class GrpcDriver:
     async def ledger(self, token: str | None, **filters: Any) -> Json:
         return await self._call(self._ledger.GetLedger, _filtered(ledger_service_pb.GetLedgerRequest(), filters), token)
 
-    async def _call(self, method: Any, request: Message, token: str | None = None) -> Json:
+    async def _call(
+        self, method: Any, request: Message, token: str | None = None, metadata: dict[str, str] | None = None
+    ) -> Json:
         try:
-            answer = await method(request, metadata=tuple(bearer(token).items()), timeout=30)
+            answer = await method(request, metadata=(*bearer(token).items(), *(metadata or {}).items()), timeout=30)
         except grpc.aio.AioRpcError as error:
             raise _refused(error) from error
         shown: Json = shown_as_json(answer)

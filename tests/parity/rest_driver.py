@@ -12,6 +12,7 @@ from tests.parity.driver import Json, Refused, bearer
 KINDS = {
     400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
     404: "NOT_FOUND",
     429: "RESOURCE_EXHAUSTED",
     503: "UNAVAILABLE",
@@ -48,8 +49,33 @@ class RestDriver:
     async def list_apps(self, token: str | None) -> Json:
         return await self._call("GET", "/api/apps", token)
 
-    async def ingest(self, app_key: str, events: list[Json]) -> Json:
-        answer = await self._call("POST", "/api/events/batch", json={"appKey": app_key, "events": events})
+    async def app(self, token: str | None, id: str) -> Json:
+        return await self._call("GET", _of_app(id), token)
+
+    async def update_app(self, token: str | None, id: str, **changes: Any) -> Json:
+        return await self._call("PATCH", _of_app(id), token, json=changes)
+
+    async def delete_app(self, token: str | None, id: str) -> None:
+        await self._call("DELETE", _of_app(id), token)
+
+    async def rotate_key(self, token: str | None, id: str) -> Json:
+        return await self._call("POST", _of_app(id, "rotate-key"), token)
+
+    async def app_overviews(self, token: str | None, app_keys: list[str]) -> Json:
+        return await self._call("GET", "/api/apps/overview", token, params={"appKeys": ",".join(app_keys)})
+
+    async def members(self, token: str | None, app_id: str) -> Json:
+        return await self._call("GET", _of_app(app_id, "members"), token)
+
+    async def add_member(self, token: str | None, app_id: str, email: str, role: str) -> Json:
+        return await self._call("POST", _of_app(app_id, "members"), token, json={"email": email, "role": role})
+
+    async def remove_member(self, token: str | None, app_id: str, user_id: str) -> None:
+        await self._call("DELETE", _of_app(app_id, "members", user_id), token)
+
+    async def ingest(self, app_key: str, events: list[Json], origin: str = "") -> Json:
+        body = {"appKey": app_key, "events": events}
+        answer = await self._call("POST", "/api/events/batch", headers={"origin": origin} if origin else {}, json=body)
         return {"rejected": []} | answer
 
     async def overview(self, token: str | None, **filters: Any) -> Json:
@@ -87,14 +113,29 @@ class RestDriver:
     async def comments(self, token: str | None, id: str, **filters: Any) -> Json:
         return await self._call("GET", _of_issue(id, "comments"), token, params=filters)
 
+    async def grouping(self, token: str | None, id: str) -> Json:
+        return await self._call("GET", _of_issue(id, "grouping"), token)
+
+    async def preview(self, token: str | None, app_id: str, version: str | None = None) -> Json:
+        params = {} if version is None else {"version": version}
+        return await self._call("GET", f"/api/apps/{quote(app_id, safe='')}/grouping/preview", token, params=params)
+
+    async def merge(self, token: str | None, id: str, merged_ids: list[str]) -> Json:
+        return await self._call("POST", _of_issue(id, "merge"), token, json={"mergedIds": merged_ids})
+
+    async def unmerge(self, token: str | None, id: str) -> Json:
+        return await self._call("POST", _of_issue(id, "unmerge"), token)
+
     async def performance(self, token: str | None, **filters: Any) -> Json:
         return await self._call("GET", "/api/performance", token, params=filters)
 
     async def ledger(self, token: str | None, **filters: Any) -> Json:
         return await self._call("GET", "/api/ledger", token, params=filters)
 
-    async def _call(self, method: str, path: str, token: str | None = None, **options: Any) -> Json:
-        answer = await self.http.request(method, path, headers=bearer(token), **options)
+    async def _call(
+        self, method: str, path: str, token: str | None = None, headers: dict[str, str] | None = None, **options: Any
+    ) -> Json:
+        answer = await self.http.request(method, path, headers={**bearer(token), **(headers or {})}, **options)
         if answer.is_success:
             return answer.json() if answer.content else {}
         problem = answer.json()
@@ -106,6 +147,10 @@ class RestDriver:
 
     async def __aexit__(self, *_: object) -> None:
         await self.http.aclose()
+
+
+def _of_app(id: str, *parts: str) -> str:
+    return "/".join(("/api/apps", quote(id, safe=""), *(quote(part, safe="") for part in parts)))
 
 
 def _of_issue(id: str, *parts: str) -> str:

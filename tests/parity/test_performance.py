@@ -82,3 +82,26 @@ async def test_strangers_see_no_measurements(driver: Driver, tenant: Tenant) -> 
     nobodys = await driver.performance(other.token, appKey="web_nobody")
     assert theirs["metrics"] == nobodys["metrics"] == []
     assert (list(await metrics(driver, tenant)), list(await metrics(driver, other))) == (["LCP"], ["TTFB"])
+
+
+async def test_members_see_measurements_until_they_are_removed(driver: Driver, tenant: Tenant) -> None:  # noqa: F811
+    await driver.ingest(tenant.app_key, [performance_event()])
+    viewer = await new_tenant(driver)
+    seen = {"appKey": tenant.app_key}
+    await driver.add_member(tenant.token, tenant.app["id"], viewer.email, "viewer")
+    theirs, owners = [(await driver.performance(t, **seen))["metrics"] for t in (viewer.token, tenant.token)]
+    assert theirs == owners != []
+    user_id = (await driver.me(viewer.token))["user"]["id"]
+    await driver.remove_member(tenant.token, tenant.app["id"], user_id)
+    assert (await driver.performance(viewer.token, **seen))["metrics"] == []
+
+
+async def test_measurements_outlive_a_new_key_and_go_with_the_app(driver: Driver, tenant: Tenant) -> None:  # noqa: F811
+    await driver.ingest(tenant.app_key, [performance_event()])
+    rotated = (await driver.rotate_key(tenant.token, tenant.app["id"]))["app"]
+    await driver.ingest(rotated["appKey"], [performance_event()])
+    for key in (tenant.app_key, rotated["appKey"]):
+        (metric,) = (await driver.performance(tenant.token, appKey=key))["metrics"]
+        assert metric["count"] == 2
+    await driver.delete_app(tenant.token, tenant.app["id"])
+    assert (await driver.performance(tenant.token, appKey=tenant.app_key))["metrics"] == []

@@ -8,10 +8,11 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from server.store import issues, ledger, migrate, totals
+from server.store import grouping, issues, ledger, migrate, retention, totals
 from server.store.dimensions import Dimension
 from server.store.engine import Engine
 from server.store.issues import IssueFilter
+from server.store.retention import Reach
 from server.store.totals import EventFilter, TimeRange
 
 EVENTS = 1_000_000
@@ -48,6 +49,7 @@ def crowded(engine: str, new_database: Callable[[str], str]) -> Iterator[Engine]
                 f" {START}, {START} + n, 'open', false FROM {few} AS s"
             )
         )
+        connection.exec_driver_sql("UPDATE issues SET merged_into_id = 20 WHERE app_id = 1 AND id IN (22, 24)")
         connection.execute(
             sa.text(
                 "INSERT INTO dimensions (app_id, platform, environment, release, type, id)"
@@ -88,9 +90,10 @@ MIDDLE = TimeRange(START + 5 * HOUR + 1, START + 25 * HOUR + 7)
 NARROW = Dimension("web", release="1.0")
 
 
-def _detail(session: Session) -> None:
-    issue = issues.find(session, APPS, "js:8")
+def _detail(session: Session, fingerprint: str = "js:8") -> None:
+    issue = issues.find(session, APPS, fingerprint)
     assert issue is not None
+    assert len(issue.parts) == (3 if fingerprint == "js:20" else 1)
     assert len(issues.events_of(session, issue, TimeRange(), "", None, 50)) == 50
     assert len(issues.events_of(session, issue, MIDDLE, "web", (START + 9 * HOUR, 5), 50)) > 0
     issues.issue_buckets(session, issue, 1, START // HOUR, START // HOUR + 24)
@@ -113,6 +116,11 @@ READS: dict[str, Callable[[Session], object]] = {
         for order in issues.ORDERS
     },
     "issue, its events, trend and breakdowns": _detail,
+    "oldest events": lambda s: retention.examine(s, Reach(START + 1, START, 30, 30), EVENTS // 2),
+    "age of the oldest events": lambda s: retention.youngest(s, EVENTS // 2),
+    "issue with others merged into it": lambda s: _detail(s, "js:20"),
+    "latest events of issues": lambda s: grouping.latest_payloads(s, 1, range(0, 40, 2), 10),
+    "issues of a dry run": lambda s: grouping.newest_issues(s, 1, ["v1"], 300, 20),
 }
 
 

@@ -22,11 +22,14 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from healthguard.v1 import app_pb2 as healthguard_dot_v1_dot_app__pb2
+from healthguard.v1 import issue_pb2 as healthguard_dot_v1_dot_issue__pb2
 from healthguard.v1 import options_pb2 as healthguard_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n healthguard/v1/app_service.proto\x12\x0ehealthguard.v1\x1a\x18healthguard/v1/app.proto\x1a\x1chealthguard/v1/options.proto\"8\n\x0fListAppsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"N\n\x10ListAppsResponse\x12!\n\x04\x61pps\x18\x01 \x03(\x0b\x32\x13.healthguard.v1.App\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"<\n\x10\x43reateAppRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\x04type\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x07\n\x05_type\"5\n\x11\x43reateAppResponse\x12 \n\x03\x61pp\x18\x01 \x01(\x0b\x32\x13.healthguard.v1.App2\xb9\x01\n\nAppService\x12S\n\x08ListApps\x12\x1f.healthguard.v1.ListAppsRequest\x1a .healthguard.v1.ListAppsResponse\"\x04\xa8\xbb\x18\x02\x12V\n\tCreateApp\x12 .healthguard.v1.CreateAppRequest\x1a!.healthguard.v1.CreateAppResponse\"\x04\xa8\xbb\x18\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n healthguard/v1/app_service.proto\x12\x0ehealthguard.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18healthguard/v1/app.proto\x1a\x1ahealthguard/v1/issue.proto\x1a\x1chealthguard/v1/options.proto\"8\n\x0fListAppsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"N\n\x10ListAppsResponse\x12!\n\x04\x61pps\x18\x01 \x03(\x0b\x32\x13.healthguard.v1.App\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"<\n\x10\x43reateAppRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\x04type\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x07\n\x05_type\"5\n\x11\x43reateAppResponse\x12 \n\x03\x61pp\x18\x01 \x01(\x0b\x32\x13.healthguard.v1.App\"\x1b\n\rGetAppRequest\x12\n\n\x02id\x18\x01 \x01(\t\"2\n\x0eGetAppResponse\x12 \n\x03\x61pp\x18\x01 \x01(\x0b\x32\x13.healthguard.v1.App\"\x9a\x01\n\x10UpdateAppRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\x04name\x18\x02 \x01(\tH\x00\x88\x01\x01\x12-\n\x08settings\x18\x03 \x01(\x0b\x32\x1b.healthguard.v1.AppSettings\x12/\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x07\n\x05_name\"5\n\x11UpdateAppResponse\x12 \n\x03\x61pp\x18\x01 \x01(\x0b\x32\x13.healthguard.v1.App\"\x1e\n\x10\x44\x65leteAppRequest\x12\n\n\x02id\x18\x01 \x01(\t\"\x13\n\x11\x44\x65leteAppResponse\"!\n\x13RotateAppKeyRequest\x12\n\n\x02id\x18\x01 \x01(\t\"\xad\x01\n\x14RotateAppKeyResponse\x12 \n\x03\x61pp\x18\x01 \x01(\x0b\x32\x13.healthguard.v1.App\x12\x18\n\x10previous_app_key\x18\x02 \x01(\t\x12Y\n\x1cprevious_app_key_expire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x17previousAppKeyExpiresAt\"/\n\x1b\x42\x61tchGetAppOverviewsRequest\x12\x10\n\x08\x61pp_keys\x18\x01 \x03(\t\"I\n\x1c\x42\x61tchGetAppOverviewsResponse\x12)\n\x04\x61pps\x18\x01 \x03(\x0b\x32\x1b.healthguard.v1.AppOverview\"F\n\x0b\x41ppOverview\x12\x0f\n\x07\x61pp_key\x18\x01 \x01(\t\x12&\n\x06totals\x18\x02 \x01(\x0b\x32\x16.healthguard.v1.Totals\"$\n\x12ListMembersRequest\x12\x0e\n\x06\x61pp_id\x18\x01 \x01(\t\">\n\x13ListMembersResponse\x12\'\n\x07members\x18\x01 \x03(\x0b\x32\x16.healthguard.v1.Member\"X\n\x10\x41\x64\x64MemberRequest\x12\x0e\n\x06\x61pp_id\x18\x01 \x01(\t\x12\r\n\x05\x65mail\x18\x02 \x01(\t\x12%\n\x04role\x18\x03 \x01(\x0e\x32\x17.healthguard.v1.AppRole\";\n\x11\x41\x64\x64MemberResponse\x12&\n\x06member\x18\x01 \x01(\x0b\x32\x16.healthguard.v1.Member\"6\n\x13RemoveMemberRequest\x12\x0e\n\x06\x61pp_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"\x16\n\x14RemoveMemberResponse2\xa9\x07\n\nAppService\x12S\n\x08ListApps\x12\x1f.healthguard.v1.ListAppsRequest\x1a .healthguard.v1.ListAppsResponse\"\x04\xa8\xbb\x18\x02\x12V\n\tCreateApp\x12 .healthguard.v1.CreateAppRequest\x1a!.healthguard.v1.CreateAppResponse\"\x04\xa8\xbb\x18\x02\x12M\n\x06GetApp\x12\x1d.healthguard.v1.GetAppRequest\x1a\x1e.healthguard.v1.GetAppResponse\"\x04\xa8\xbb\x18\x02\x12V\n\tUpdateApp\x12 .healthguard.v1.UpdateAppRequest\x1a!.healthguard.v1.UpdateAppResponse\"\x04\xa8\xbb\x18\x02\x12V\n\tDeleteApp\x12 .healthguard.v1.DeleteAppRequest\x1a!.healthguard.v1.DeleteAppResponse\"\x04\xa8\xbb\x18\x02\x12_\n\x0cRotateAppKey\x12#.healthguard.v1.RotateAppKeyRequest\x1a$.healthguard.v1.RotateAppKeyResponse\"\x04\xa8\xbb\x18\x02\x12w\n\x14\x42\x61tchGetAppOverviews\x12+.healthguard.v1.BatchGetAppOverviewsRequest\x1a,.healthguard.v1.BatchGetAppOverviewsResponse\"\x04\xa8\xbb\x18\x02\x12\\\n\x0bListMembers\x12\".healthguard.v1.ListMembersRequest\x1a#.healthguard.v1.ListMembersResponse\"\x04\xa8\xbb\x18\x02\x12V\n\tAddMember\x12 .healthguard.v1.AddMemberRequest\x1a!.healthguard.v1.AddMemberResponse\"\x04\xa8\xbb\x18\x02\x12_\n\x0cRemoveMember\x12#.healthguard.v1.RemoveMemberRequest\x1a$.healthguard.v1.RemoveMemberResponse\"\x04\xa8\xbb\x18\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,14 +40,64 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPSERVICE'].methods_by_name['ListApps']._serialized_options = b'\250\273\030\002'
   _globals['_APPSERVICE'].methods_by_name['CreateApp']._loaded_options = None
   _globals['_APPSERVICE'].methods_by_name['CreateApp']._serialized_options = b'\250\273\030\002'
-  _globals['_LISTAPPSREQUEST']._serialized_start=108
-  _globals['_LISTAPPSREQUEST']._serialized_end=164
-  _globals['_LISTAPPSRESPONSE']._serialized_start=166
-  _globals['_LISTAPPSRESPONSE']._serialized_end=244
-  _globals['_CREATEAPPREQUEST']._serialized_start=246
-  _globals['_CREATEAPPREQUEST']._serialized_end=306
-  _globals['_CREATEAPPRESPONSE']._serialized_start=308
-  _globals['_CREATEAPPRESPONSE']._serialized_end=361
-  _globals['_APPSERVICE']._serialized_start=364
-  _globals['_APPSERVICE']._serialized_end=549
+  _globals['_APPSERVICE'].methods_by_name['GetApp']._loaded_options = None
+  _globals['_APPSERVICE'].methods_by_name['GetApp']._serialized_options = b'\250\273\030\002'
+  _globals['_APPSERVICE'].methods_by_name['UpdateApp']._loaded_options = None
+  _globals['_APPSERVICE'].methods_by_name['UpdateApp']._serialized_options = b'\250\273\030\002'
+  _globals['_APPSERVICE'].methods_by_name['DeleteApp']._loaded_options = None
+  _globals['_APPSERVICE'].methods_by_name['DeleteApp']._serialized_options = b'\250\273\030\002'
+  _globals['_APPSERVICE'].methods_by_name['RotateAppKey']._loaded_options = None
+  _globals['_APPSERVICE'].methods_by_name['RotateAppKey']._serialized_options = b'\250\273\030\002'
+  _globals['_APPSERVICE'].methods_by_name['BatchGetAppOverviews']._loaded_options = None
+  _globals['_APPSERVICE'].methods_by_name['BatchGetAppOverviews']._serialized_options = b'\250\273\030\002'
+  _globals['_APPSERVICE'].methods_by_name['ListMembers']._loaded_options = None
+  _globals['_APPSERVICE'].methods_by_name['ListMembers']._serialized_options = b'\250\273\030\002'
+  _globals['_APPSERVICE'].methods_by_name['AddMember']._loaded_options = None
+  _globals['_APPSERVICE'].methods_by_name['AddMember']._serialized_options = b'\250\273\030\002'
+  _globals['_APPSERVICE'].methods_by_name['RemoveMember']._loaded_options = None
+  _globals['_APPSERVICE'].methods_by_name['RemoveMember']._serialized_options = b'\250\273\030\002'
+  _globals['_LISTAPPSREQUEST']._serialized_start=203
+  _globals['_LISTAPPSREQUEST']._serialized_end=259
+  _globals['_LISTAPPSRESPONSE']._serialized_start=261
+  _globals['_LISTAPPSRESPONSE']._serialized_end=339
+  _globals['_CREATEAPPREQUEST']._serialized_start=341
+  _globals['_CREATEAPPREQUEST']._serialized_end=401
+  _globals['_CREATEAPPRESPONSE']._serialized_start=403
+  _globals['_CREATEAPPRESPONSE']._serialized_end=456
+  _globals['_GETAPPREQUEST']._serialized_start=458
+  _globals['_GETAPPREQUEST']._serialized_end=485
+  _globals['_GETAPPRESPONSE']._serialized_start=487
+  _globals['_GETAPPRESPONSE']._serialized_end=537
+  _globals['_UPDATEAPPREQUEST']._serialized_start=540
+  _globals['_UPDATEAPPREQUEST']._serialized_end=694
+  _globals['_UPDATEAPPRESPONSE']._serialized_start=696
+  _globals['_UPDATEAPPRESPONSE']._serialized_end=749
+  _globals['_DELETEAPPREQUEST']._serialized_start=751
+  _globals['_DELETEAPPREQUEST']._serialized_end=781
+  _globals['_DELETEAPPRESPONSE']._serialized_start=783
+  _globals['_DELETEAPPRESPONSE']._serialized_end=802
+  _globals['_ROTATEAPPKEYREQUEST']._serialized_start=804
+  _globals['_ROTATEAPPKEYREQUEST']._serialized_end=837
+  _globals['_ROTATEAPPKEYRESPONSE']._serialized_start=840
+  _globals['_ROTATEAPPKEYRESPONSE']._serialized_end=1013
+  _globals['_BATCHGETAPPOVERVIEWSREQUEST']._serialized_start=1015
+  _globals['_BATCHGETAPPOVERVIEWSREQUEST']._serialized_end=1062
+  _globals['_BATCHGETAPPOVERVIEWSRESPONSE']._serialized_start=1064
+  _globals['_BATCHGETAPPOVERVIEWSRESPONSE']._serialized_end=1137
+  _globals['_APPOVERVIEW']._serialized_start=1139
+  _globals['_APPOVERVIEW']._serialized_end=1209
+  _globals['_LISTMEMBERSREQUEST']._serialized_start=1211
+  _globals['_LISTMEMBERSREQUEST']._serialized_end=1247
+  _globals['_LISTMEMBERSRESPONSE']._serialized_start=1249
+  _globals['_LISTMEMBERSRESPONSE']._serialized_end=1311
+  _globals['_ADDMEMBERREQUEST']._serialized_start=1313
+  _globals['_ADDMEMBERREQUEST']._serialized_end=1401
+  _globals['_ADDMEMBERRESPONSE']._serialized_start=1403
+  _globals['_ADDMEMBERRESPONSE']._serialized_end=1462
+  _globals['_REMOVEMEMBERREQUEST']._serialized_start=1464
+  _globals['_REMOVEMEMBERREQUEST']._serialized_end=1518
+  _globals['_REMOVEMEMBERRESPONSE']._serialized_start=1520
+  _globals['_REMOVEMEMBERRESPONSE']._serialized_end=1542
+  _globals['_APPSERVICE']._serialized_start=1545
+  _globals['_APPSERVICE']._serialized_end=2482
 # @@protoc_insertion_point(module_scope)

@@ -26,7 +26,9 @@ if _version_not_supported:
 
 
 class AppServiceStub:
-    """Keeps the apps of the signed-in user. Apps of others do not exist for the caller.
+    """Keeps the apps of the signed-in user: those the user owns and those the user is a member of. Apps of others, and deleted
+    ones, do not exist for the caller: NOT_FOUND (APP_NOT_FOUND). What the caller's role in an app does not allow is
+    PERMISSION_DENIED (ROLE_TOO_LOW).
     """
 
     def __init__(self, channel):
@@ -45,10 +47,52 @@ class AppServiceStub:
                 request_serializer=healthguard_dot_v1_dot_app__service__pb2.CreateAppRequest.SerializeToString,
                 response_deserializer=healthguard_dot_v1_dot_app__service__pb2.CreateAppResponse.FromString,
                 _registered_method=True)
+        self.GetApp = channel.unary_unary(
+                '/healthguard.v1.AppService/GetApp',
+                request_serializer=healthguard_dot_v1_dot_app__service__pb2.GetAppRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_app__service__pb2.GetAppResponse.FromString,
+                _registered_method=True)
+        self.UpdateApp = channel.unary_unary(
+                '/healthguard.v1.AppService/UpdateApp',
+                request_serializer=healthguard_dot_v1_dot_app__service__pb2.UpdateAppRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_app__service__pb2.UpdateAppResponse.FromString,
+                _registered_method=True)
+        self.DeleteApp = channel.unary_unary(
+                '/healthguard.v1.AppService/DeleteApp',
+                request_serializer=healthguard_dot_v1_dot_app__service__pb2.DeleteAppRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_app__service__pb2.DeleteAppResponse.FromString,
+                _registered_method=True)
+        self.RotateAppKey = channel.unary_unary(
+                '/healthguard.v1.AppService/RotateAppKey',
+                request_serializer=healthguard_dot_v1_dot_app__service__pb2.RotateAppKeyRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_app__service__pb2.RotateAppKeyResponse.FromString,
+                _registered_method=True)
+        self.BatchGetAppOverviews = channel.unary_unary(
+                '/healthguard.v1.AppService/BatchGetAppOverviews',
+                request_serializer=healthguard_dot_v1_dot_app__service__pb2.BatchGetAppOverviewsRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_app__service__pb2.BatchGetAppOverviewsResponse.FromString,
+                _registered_method=True)
+        self.ListMembers = channel.unary_unary(
+                '/healthguard.v1.AppService/ListMembers',
+                request_serializer=healthguard_dot_v1_dot_app__service__pb2.ListMembersRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_app__service__pb2.ListMembersResponse.FromString,
+                _registered_method=True)
+        self.AddMember = channel.unary_unary(
+                '/healthguard.v1.AppService/AddMember',
+                request_serializer=healthguard_dot_v1_dot_app__service__pb2.AddMemberRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_app__service__pb2.AddMemberResponse.FromString,
+                _registered_method=True)
+        self.RemoveMember = channel.unary_unary(
+                '/healthguard.v1.AppService/RemoveMember',
+                request_serializer=healthguard_dot_v1_dot_app__service__pb2.RemoveMemberRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_app__service__pb2.RemoveMemberResponse.FromString,
+                _registered_method=True)
 
 
 class AppServiceServicer:
-    """Keeps the apps of the signed-in user. Apps of others do not exist for the caller.
+    """Keeps the apps of the signed-in user: those the user owns and those the user is a member of. Apps of others, and deleted
+    ones, do not exist for the caller: NOT_FOUND (APP_NOT_FOUND). What the caller's role in an app does not allow is
+    PERMISSION_DENIED (ROLE_TOO_LOW).
     """
 
     def ListApps(self, request, context):
@@ -61,6 +105,71 @@ class AppServiceServicer:
     def CreateApp(self, request, context):
         """Creates an app owned by the caller.
         INVALID_ARGUMENT (APP_NAME_REQUIRED, APP_NAME_TOO_LONG, UNSUPPORTED_APP_TYPE; the name is judged first).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetApp(self, request, context):
+        """One app.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateApp(self, request, context):
+        """Renames an app (editors) or changes its settings (owners). A setting holds at once in the process that took it, and
+        within ten seconds in all others.
+        INVALID_ARGUMENT (APP_NAME_REQUIRED, APP_NAME_TOO_LONG, INVALID_RETENTION_DAYS, INVALID_RATE_LIMIT,
+        INVALID_CAPTURE_RATE, INVALID_ALLOWED_ORIGINS, INVALID_UPDATE_MASK).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteApp(self, request, context):
+        """Deletes an app for good. It is gone for everybody at once; its data follows in the background. Owners only.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RotateAppKey(self, request, context):
+        """Gives the app a new key, under which its issues are known from now on. The old one is accepted for seven more days
+        (a setting of the server), in events, issue ids and filters alike. Owners only.
+        RESOURCE_EXHAUSTED (TOO_MANY_APP_KEYS: ten old keys are still accepted).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchGetAppOverviews(self, request, context):
+        """Totals of several apps, in the asked order; a key the caller cannot see has zeros.
+        INVALID_ARGUMENT (TOO_MANY_APPS: over 100).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMembers(self, request, context):
+        """Who has access, the owner first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddMember(self, request, context):
+        """Gives a registered user access, or changes the user's role. Owners only.
+        NOT_FOUND (USER_NOT_FOUND), INVALID_ARGUMENT (INVALID_EMAIL, INVALID_ROLE), FAILED_PRECONDITION (OWNER_STAYS,
+        TOO_MANY_MEMBERS: over 1,000).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveMember(self, request, context):
+        """Takes access away, at once. Owners, and members about themselves.
+        NOT_FOUND (USER_NOT_FOUND), FAILED_PRECONDITION (OWNER_STAYS).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -79,6 +188,46 @@ def add_AppServiceServicer_to_server(servicer, server):
                     request_deserializer=healthguard_dot_v1_dot_app__service__pb2.CreateAppRequest.FromString,
                     response_serializer=healthguard_dot_v1_dot_app__service__pb2.CreateAppResponse.SerializeToString,
             ),
+            'GetApp': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetApp,
+                    request_deserializer=healthguard_dot_v1_dot_app__service__pb2.GetAppRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_app__service__pb2.GetAppResponse.SerializeToString,
+            ),
+            'UpdateApp': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateApp,
+                    request_deserializer=healthguard_dot_v1_dot_app__service__pb2.UpdateAppRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_app__service__pb2.UpdateAppResponse.SerializeToString,
+            ),
+            'DeleteApp': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteApp,
+                    request_deserializer=healthguard_dot_v1_dot_app__service__pb2.DeleteAppRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_app__service__pb2.DeleteAppResponse.SerializeToString,
+            ),
+            'RotateAppKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.RotateAppKey,
+                    request_deserializer=healthguard_dot_v1_dot_app__service__pb2.RotateAppKeyRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_app__service__pb2.RotateAppKeyResponse.SerializeToString,
+            ),
+            'BatchGetAppOverviews': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetAppOverviews,
+                    request_deserializer=healthguard_dot_v1_dot_app__service__pb2.BatchGetAppOverviewsRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_app__service__pb2.BatchGetAppOverviewsResponse.SerializeToString,
+            ),
+            'ListMembers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMembers,
+                    request_deserializer=healthguard_dot_v1_dot_app__service__pb2.ListMembersRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_app__service__pb2.ListMembersResponse.SerializeToString,
+            ),
+            'AddMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddMember,
+                    request_deserializer=healthguard_dot_v1_dot_app__service__pb2.AddMemberRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_app__service__pb2.AddMemberResponse.SerializeToString,
+            ),
+            'RemoveMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveMember,
+                    request_deserializer=healthguard_dot_v1_dot_app__service__pb2.RemoveMemberRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_app__service__pb2.RemoveMemberResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'healthguard.v1.AppService', rpc_method_handlers)
@@ -88,7 +237,9 @@ def add_AppServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AppService:
-    """Keeps the apps of the signed-in user. Apps of others do not exist for the caller.
+    """Keeps the apps of the signed-in user: those the user owns and those the user is a member of. Apps of others, and deleted
+    ones, do not exist for the caller: NOT_FOUND (APP_NOT_FOUND). What the caller's role in an app does not allow is
+    PERMISSION_DENIED (ROLE_TOO_LOW).
     """
 
     @staticmethod
@@ -135,6 +286,222 @@ class AppService:
             '/healthguard.v1.AppService/CreateApp',
             healthguard_dot_v1_dot_app__service__pb2.CreateAppRequest.SerializeToString,
             healthguard_dot_v1_dot_app__service__pb2.CreateAppResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetApp(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.AppService/GetApp',
+            healthguard_dot_v1_dot_app__service__pb2.GetAppRequest.SerializeToString,
+            healthguard_dot_v1_dot_app__service__pb2.GetAppResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateApp(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.AppService/UpdateApp',
+            healthguard_dot_v1_dot_app__service__pb2.UpdateAppRequest.SerializeToString,
+            healthguard_dot_v1_dot_app__service__pb2.UpdateAppResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteApp(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.AppService/DeleteApp',
+            healthguard_dot_v1_dot_app__service__pb2.DeleteAppRequest.SerializeToString,
+            healthguard_dot_v1_dot_app__service__pb2.DeleteAppResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RotateAppKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.AppService/RotateAppKey',
+            healthguard_dot_v1_dot_app__service__pb2.RotateAppKeyRequest.SerializeToString,
+            healthguard_dot_v1_dot_app__service__pb2.RotateAppKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetAppOverviews(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.AppService/BatchGetAppOverviews',
+            healthguard_dot_v1_dot_app__service__pb2.BatchGetAppOverviewsRequest.SerializeToString,
+            healthguard_dot_v1_dot_app__service__pb2.BatchGetAppOverviewsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMembers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.AppService/ListMembers',
+            healthguard_dot_v1_dot_app__service__pb2.ListMembersRequest.SerializeToString,
+            healthguard_dot_v1_dot_app__service__pb2.ListMembersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.AppService/AddMember',
+            healthguard_dot_v1_dot_app__service__pb2.AddMemberRequest.SerializeToString,
+            healthguard_dot_v1_dot_app__service__pb2.AddMemberResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.AppService/RemoveMember',
+            healthguard_dot_v1_dot_app__service__pb2.RemoveMemberRequest.SerializeToString,
+            healthguard_dot_v1_dot_app__service__pb2.RemoveMemberResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -49,8 +49,10 @@ class EventServiceServicer:
     def IngestEvents(self, request, context):
         """Stores a batch. The answer is sent after the events and every counter derived from them are durable. Each event has
         its own verdict: a bad one never costs its neighbours, and a resent one is acknowledged and counted once.
+        The metadata entry `x-origin` names the origin of the page that sends, where a browser does; see allowed_origins of
+        AppSettings.
         INVALID_ARGUMENT (APP_KEY_REQUIRED, EVENTS_REQUIRED, TOO_MANY_EVENTS), NOT_FOUND (APP_NOT_FOUND),
-        RESOURCE_EXHAUSTED (RATE_LIMITED), UNAVAILABLE (STORE_UNAVAILABLE, OVERLOADED, DISK_FULL); the last two kinds carry RetryInfo.
+        PERMISSION_DENIED (ORIGIN_NOT_ALLOWED), RESOURCE_EXHAUSTED (RATE_LIMITED), UNAVAILABLE (STORE_UNAVAILABLE, OVERLOADED, DISK_FULL); the last two kinds carry RetryInfo.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ahealthguard/v1/issue.proto\x12\x0ehealthguard.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe6\x08\n\x05Issue\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07\x61pp_key\x18\x02 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x12\n\nerror_type\x18\x05 \x01(\t\x12\x13\n\x0b\x65vent_count\x18\x06 \x01(\x03\x12@\n\x0f\x66irst_seen_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0b\x66irstSeenAt\x12>\n\x0elast_seen_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nlastSeenAt\x12\x1f\n\x12\x66irst_seen_release\x18\t \x01(\tH\x00\x88\x01\x01\x12\x1e\n\x11last_seen_release\x18\n \x01(\tH\x01\x88\x01\x01\x12\x1d\n\x10\x66ixed_in_release\x18\x0b \x01(\tH\x02\x88\x01\x01\x12 \n\x13verified_in_release\x18\x0c \x01(\tH\x03\x88\x01\x01\x12+\n\x06status\x18\r \x01(\x0e\x32\x1b.healthguard.v1.IssueStatus\x12N\n\x15platform_distribution\x18\x0e \x03(\x0b\x32/.healthguard.v1.Issue.PlatformDistributionEntry\x12\x10\n\x08\x61rchived\x18\x0f \x01(\x08\x12<\n\x0c\x61rchive_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\narchivedAt\x12\x11\n\tregressed\x18\x11 \x01(\x08\x12=\n\x0cregress_time\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0bregressedAt\x12!\n\x14regressed_in_release\x18\x13 \x01(\tH\x04\x88\x01\x01\x12\x15\n\x08\x61ssignee\x18\x14 \x01(\tH\x05\x88\x01\x01\x12@\n\x10mute_expire_time\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nmutedUntil\x12\x1e\n\x11status_changed_by\x18\x16 \x01(\tH\x06\x88\x01\x01\x12G\n\x12status_change_time\x18\x17 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0fstatusChangedAt\x12\x16\n\x0e\x61\x66\x66\x65\x63ted_users\x18\x18 \x01(\x03\x1a;\n\x19PlatformDistributionEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x42\x15\n\x13_first_seen_releaseB\x14\n\x12_last_seen_releaseB\x13\n\x11_fixed_in_releaseB\x16\n\x14_verified_in_releaseB\x17\n\x15_regressed_in_releaseB\x0b\n\t_assigneeB\x14\n\x12_status_changed_by\"i\n\x06Totals\x12\x0e\n\x06\x65vents\x18\x01 \x01(\x03\x12\x0e\n\x06\x65rrors\x18\x02 \x01(\x03\x12\x17\n\x0f\x66\x61iled_requests\x18\x03 \x01(\x03\x12\x16\n\x0e\x61\x66\x66\x65\x63ted_users\x18\x04 \x01(\x03\x12\x0e\n\x06issues\x18\x05 \x01(\x03\"\x82\x01\n\x0cIssueComment\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12:\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\"\x90\x01\n\x06\x42ucket\x12\x35\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x0e\n\x06\x65vents\x18\x02 \x01(\x03\x12\x0e\n\x06\x65rrors\x18\x03 \x01(\x03\x12\x17\n\x0f\x66\x61iled_requests\x18\x04 \x01(\x03\x12\x16\n\x0e\x61\x66\x66\x65\x63ted_users\x18\x05 \x01(\x03\"M\n\tBreakdown\x12\x10\n\x08property\x18\x01 \x01(\t\x12.\n\x06values\x18\x02 \x03(\x0b\x32\x1e.healthguard.v1.BreakdownValue\"4\n\x0e\x42reakdownValue\x12\r\n\x05value\x18\x01 \x01(\t\x12\x13\n\x0b\x65vent_count\x18\x02 \x01(\x03*\xbc\x01\n\x0bIssueStatus\x12\x1c\n\x18ISSUE_STATUS_UNSPECIFIED\x10\x00\x12\x15\n\x11ISSUE_STATUS_OPEN\x10\x01\x12&\n\"ISSUE_STATUS_FIXED_PENDING_RELEASE\x10\x02\x12\x1a\n\x16ISSUE_STATUS_VERIFYING\x10\x03\x12\x19\n\x15ISSUE_STATUS_RESOLVED\x10\x04\x12\x19\n\x15ISSUE_STATUS_ARCHIVED\x10\x05*\x95\x01\n\x11IssueStatusFilter\x12#\n\x1fISSUE_STATUS_FILTER_UNSPECIFIED\x10\x00\x12\x1c\n\x18ISSUE_STATUS_FILTER_OPEN\x10\x01\x12 \n\x1cISSUE_STATUS_FILTER_ARCHIVED\x10\x02\x12\x1b\n\x17ISSUE_STATUS_FILTER_ALL\x10\x03*T\n\nBucketSize\x12\x1b\n\x17\x42UCKET_SIZE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x42UCKET_SIZE_HOUR\x10\x01\x12\x13\n\x0f\x42UCKET_SIZE_DAY\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ahealthguard/v1/issue.proto\x12\x0ehealthguard.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa4\t\n\x05Issue\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07\x61pp_key\x18\x02 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x12\n\nerror_type\x18\x05 \x01(\t\x12\x13\n\x0b\x65vent_count\x18\x06 \x01(\x03\x12@\n\x0f\x66irst_seen_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0b\x66irstSeenAt\x12>\n\x0elast_seen_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nlastSeenAt\x12\x1f\n\x12\x66irst_seen_release\x18\t \x01(\tH\x00\x88\x01\x01\x12\x1e\n\x11last_seen_release\x18\n \x01(\tH\x01\x88\x01\x01\x12\x1d\n\x10\x66ixed_in_release\x18\x0b \x01(\tH\x02\x88\x01\x01\x12 \n\x13verified_in_release\x18\x0c \x01(\tH\x03\x88\x01\x01\x12+\n\x06status\x18\r \x01(\x0e\x32\x1b.healthguard.v1.IssueStatus\x12N\n\x15platform_distribution\x18\x0e \x03(\x0b\x32/.healthguard.v1.Issue.PlatformDistributionEntry\x12\x10\n\x08\x61rchived\x18\x0f \x01(\x08\x12<\n\x0c\x61rchive_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\narchivedAt\x12\x11\n\tregressed\x18\x11 \x01(\x08\x12=\n\x0cregress_time\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0bregressedAt\x12!\n\x14regressed_in_release\x18\x13 \x01(\tH\x04\x88\x01\x01\x12\x15\n\x08\x61ssignee\x18\x14 \x01(\tH\x05\x88\x01\x01\x12@\n\x10mute_expire_time\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nmutedUntil\x12\x1e\n\x11status_changed_by\x18\x16 \x01(\tH\x06\x88\x01\x01\x12G\n\x12status_change_time\x18\x17 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0fstatusChangedAt\x12\x16\n\x0e\x61\x66\x66\x65\x63ted_users\x18\x18 \x01(\x03\x12\x18\n\x0bmerged_into\x18\x19 \x01(\tH\x07\x88\x01\x01\x12\x12\n\nmerged_ids\x18\x1a \x03(\t\x1a;\n\x19PlatformDistributionEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x42\x15\n\x13_first_seen_releaseB\x14\n\x12_last_seen_releaseB\x13\n\x11_fixed_in_releaseB\x16\n\x14_verified_in_releaseB\x17\n\x15_regressed_in_releaseB\x0b\n\t_assigneeB\x14\n\x12_status_changed_byB\x0e\n\x0c_merged_into\"i\n\x06Totals\x12\x0e\n\x06\x65vents\x18\x01 \x01(\x03\x12\x0e\n\x06\x65rrors\x18\x02 \x01(\x03\x12\x17\n\x0f\x66\x61iled_requests\x18\x03 \x01(\x03\x12\x16\n\x0e\x61\x66\x66\x65\x63ted_users\x18\x04 \x01(\x03\x12\x0e\n\x06issues\x18\x05 \x01(\x03\"\x82\x01\n\x0cIssueComment\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12:\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\"\x90\x01\n\x06\x42ucket\x12\x35\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x0e\n\x06\x65vents\x18\x02 \x01(\x03\x12\x0e\n\x06\x65rrors\x18\x03 \x01(\x03\x12\x17\n\x0f\x66\x61iled_requests\x18\x04 \x01(\x03\x12\x16\n\x0e\x61\x66\x66\x65\x63ted_users\x18\x05 \x01(\x03\"M\n\tBreakdown\x12\x10\n\x08property\x18\x01 \x01(\t\x12.\n\x06values\x18\x02 \x03(\x0b\x32\x1e.healthguard.v1.BreakdownValue\"4\n\x0e\x42reakdownValue\x12\r\n\x05value\x18\x01 \x01(\t\x12\x13\n\x0b\x65vent_count\x18\x02 \x01(\x03*\xbc\x01\n\x0bIssueStatus\x12\x1c\n\x18ISSUE_STATUS_UNSPECIFIED\x10\x00\x12\x15\n\x11ISSUE_STATUS_OPEN\x10\x01\x12&\n\"ISSUE_STATUS_FIXED_PENDING_RELEASE\x10\x02\x12\x1a\n\x16ISSUE_STATUS_VERIFYING\x10\x03\x12\x19\n\x15ISSUE_STATUS_RESOLVED\x10\x04\x12\x19\n\x15ISSUE_STATUS_ARCHIVED\x10\x05*\x95\x01\n\x11IssueStatusFilter\x12#\n\x1fISSUE_STATUS_FILTER_UNSPECIFIED\x10\x00\x12\x1c\n\x18ISSUE_STATUS_FILTER_OPEN\x10\x01\x12 \n\x1cISSUE_STATUS_FILTER_ARCHIVED\x10\x02\x12\x1b\n\x17ISSUE_STATUS_FILTER_ALL\x10\x03*T\n\nBucketSize\x12\x1b\n\x17\x42UCKET_SIZE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x42UCKET_SIZE_HOUR\x10\x01\x12\x13\n\x0f\x42UCKET_SIZE_DAY\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,24 +34,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ISSUE_PLATFORMDISTRIBUTIONENTRY']._loaded_options = None
   _globals['_ISSUE_PLATFORMDISTRIBUTIONENTRY']._serialized_options = b'8\001'
-  _globals['_ISSUESTATUS']._serialized_start=1729
-  _globals['_ISSUESTATUS']._serialized_end=1917
-  _globals['_ISSUESTATUSFILTER']._serialized_start=1920
-  _globals['_ISSUESTATUSFILTER']._serialized_end=2069
-  _globals['_BUCKETSIZE']._serialized_start=2071
-  _globals['_BUCKETSIZE']._serialized_end=2155
+  _globals['_ISSUESTATUS']._serialized_start=1791
+  _globals['_ISSUESTATUS']._serialized_end=1979
+  _globals['_ISSUESTATUSFILTER']._serialized_start=1982
+  _globals['_ISSUESTATUSFILTER']._serialized_end=2131
+  _globals['_BUCKETSIZE']._serialized_start=2133
+  _globals['_BUCKETSIZE']._serialized_end=2217
   _globals['_ISSUE']._serialized_start=80
-  _globals['_ISSUE']._serialized_end=1206
-  _globals['_ISSUE_PLATFORMDISTRIBUTIONENTRY']._serialized_start=997
-  _globals['_ISSUE_PLATFORMDISTRIBUTIONENTRY']._serialized_end=1056
-  _globals['_TOTALS']._serialized_start=1208
-  _globals['_TOTALS']._serialized_end=1313
-  _globals['_ISSUECOMMENT']._serialized_start=1316
-  _globals['_ISSUECOMMENT']._serialized_end=1446
-  _globals['_BUCKET']._serialized_start=1449
-  _globals['_BUCKET']._serialized_end=1593
-  _globals['_BREAKDOWN']._serialized_start=1595
-  _globals['_BREAKDOWN']._serialized_end=1672
-  _globals['_BREAKDOWNVALUE']._serialized_start=1674
-  _globals['_BREAKDOWNVALUE']._serialized_end=1726
+  _globals['_ISSUE']._serialized_end=1268
+  _globals['_ISSUE_PLATFORMDISTRIBUTIONENTRY']._serialized_start=1043
+  _globals['_ISSUE_PLATFORMDISTRIBUTIONENTRY']._serialized_end=1102
+  _globals['_TOTALS']._serialized_start=1270
+  _globals['_TOTALS']._serialized_end=1375
+  _globals['_ISSUECOMMENT']._serialized_start=1378
+  _globals['_ISSUECOMMENT']._serialized_end=1508
+  _globals['_BUCKET']._serialized_start=1511
+  _globals['_BUCKET']._serialized_end=1655
+  _globals['_BREAKDOWN']._serialized_start=1657
+  _globals['_BREAKDOWN']._serialized_end=1734
+  _globals['_BREAKDOWNVALUE']._serialized_start=1736
+  _globals['_BREAKDOWNVALUE']._serialized_end=1788
 # @@protoc_insertion_point(module_scope)

@@ -46,7 +46,7 @@ BUCKET_SIZE_HOUR: BucketSize
 BUCKET_SIZE_DAY: BucketSize
 
 class Issue(_message.Message):
-    __slots__ = ("id", "app_key", "fingerprint", "message", "error_type", "event_count", "first_seen_time", "last_seen_time", "first_seen_release", "last_seen_release", "fixed_in_release", "verified_in_release", "status", "platform_distribution", "archived", "archive_time", "regressed", "regress_time", "regressed_in_release", "assignee", "mute_expire_time", "status_changed_by", "status_change_time", "affected_users")
+    __slots__ = ("id", "app_key", "fingerprint", "message", "error_type", "event_count", "first_seen_time", "last_seen_time", "first_seen_release", "last_seen_release", "fixed_in_release", "verified_in_release", "status", "platform_distribution", "archived", "archive_time", "regressed", "regress_time", "regressed_in_release", "assignee", "mute_expire_time", "status_changed_by", "status_change_time", "affected_users", "merged_into", "merged_ids")
     class PlatformDistributionEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -78,6 +78,8 @@ class Issue(_message.Message):
     STATUS_CHANGED_BY_FIELD_NUMBER: _ClassVar[int]
     STATUS_CHANGE_TIME_FIELD_NUMBER: _ClassVar[int]
     AFFECTED_USERS_FIELD_NUMBER: _ClassVar[int]
+    MERGED_INTO_FIELD_NUMBER: _ClassVar[int]
+    MERGED_IDS_FIELD_NUMBER: _ClassVar[int]
     id: str
     app_key: str
     fingerprint: str
@@ -102,7 +104,9 @@ class Issue(_message.Message):
     status_changed_by: str
     status_change_time: _timestamp_pb2.Timestamp
     affected_users: int
-    def __init__(self, id: _Optional[str] = ..., app_key: _Optional[str] = ..., fingerprint: _Optional[str] = ..., message: _Optional[str] = ..., error_type: _Optional[str] = ..., event_count: _Optional[int] = ..., first_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., first_seen_release: _Optional[str] = ..., last_seen_release: _Optional[str] = ..., fixed_in_release: _Optional[str] = ..., verified_in_release: _Optional[str] = ..., status: _Optional[_Union[IssueStatus, str]] = ..., platform_distribution: _Optional[_Mapping[str, int]] = ..., archived: _Optional[bool] = ..., archive_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., regressed: _Optional[bool] = ..., regress_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., regressed_in_release: _Optional[str] = ..., assignee: _Optional[str] = ..., mute_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., status_changed_by: _Optional[str] = ..., status_change_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., affected_users: _Optional[int] = ...) -> None: ...
+    merged_into: str
+    merged_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, id: _Optional[str] = ..., app_key: _Optional[str] = ..., fingerprint: _Optional[str] = ..., message: _Optional[str] = ..., error_type: _Optional[str] = ..., event_count: _Optional[int] = ..., first_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., first_seen_release: _Optional[str] = ..., last_seen_release: _Optional[str] = ..., fixed_in_release: _Optional[str] = ..., verified_in_release: _Optional[str] = ..., status: _Optional[_Union[IssueStatus, str]] = ..., platform_distribution: _Optional[_Mapping[str, int]] = ..., archived: _Optional[bool] = ..., archive_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., regressed: _Optional[bool] = ..., regress_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., regressed_in_release: _Optional[str] = ..., assignee: _Optional[str] = ..., mute_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., status_changed_by: _Optional[str] = ..., status_change_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., affected_users: _Optional[int] = ..., merged_into: _Optional[str] = ..., merged_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Totals(_message.Message):
     __slots__ = ("events", "errors", "failed_requests", "affected_users", "issues")

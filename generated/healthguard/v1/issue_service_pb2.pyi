@@ -248,3 +248,93 @@ class ListIssueEventsResponse(_message.Message):
     events: _containers.RepeatedCompositeFieldContainer[_event_pb2.Event]
     next_page_token: str
     def __init__(self, events: _Optional[_Iterable[_Union[_event_pb2.Event, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class ExplainGroupingRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
+
+class ExplainGroupingResponse(_message.Message):
+    __slots__ = ("version", "fingerprint", "inputs", "event_id", "known_versions")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    fingerprint: str
+    inputs: _containers.RepeatedCompositeFieldContainer[GroupingInput]
+    event_id: str
+    known_versions: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, version: _Optional[str] = ..., fingerprint: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[GroupingInput, _Mapping]]] = ..., event_id: _Optional[str] = ..., known_versions: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class GroupingInput(_message.Message):
+    __slots__ = ("name", "raw", "normalised", "masked")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    RAW_FIELD_NUMBER: _ClassVar[int]
+    NORMALISED_FIELD_NUMBER: _ClassVar[int]
+    MASKED_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    raw: str
+    normalised: str
+    masked: _containers.RepeatedCompositeFieldContainer[MaskedPart]
+    def __init__(self, name: _Optional[str] = ..., raw: _Optional[str] = ..., normalised: _Optional[str] = ..., masked: _Optional[_Iterable[_Union[MaskedPart, _Mapping]]] = ...) -> None: ...
+
+class MaskedPart(_message.Message):
+    __slots__ = ("text", "mask")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    MASK_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    mask: str
+    def __init__(self, text: _Optional[str] = ..., mask: _Optional[str] = ...) -> None: ...
+
+class PreviewGroupingRequest(_message.Message):
+    __slots__ = ("id", "version")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    version: str
+    def __init__(self, id: _Optional[str] = ..., version: _Optional[str] = ...) -> None: ...
+
+class PreviewGroupingResponse(_message.Message):
+    __slots__ = ("version", "issues", "events", "joined", "split", "complete")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ISSUES_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    JOINED_FIELD_NUMBER: _ClassVar[int]
+    SPLIT_FIELD_NUMBER: _ClassVar[int]
+    COMPLETE_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    issues: int
+    events: int
+    joined: int
+    split: int
+    complete: bool
+    def __init__(self, version: _Optional[str] = ..., issues: _Optional[int] = ..., events: _Optional[int] = ..., joined: _Optional[int] = ..., split: _Optional[int] = ..., complete: _Optional[bool] = ...) -> None: ...
+
+class MergeIssuesRequest(_message.Message):
+    __slots__ = ("id", "merged_ids")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    MERGED_IDS_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    merged_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, id: _Optional[str] = ..., merged_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class MergeIssuesResponse(_message.Message):
+    __slots__ = ("issue",)
+    ISSUE_FIELD_NUMBER: _ClassVar[int]
+    issue: _issue_pb2.Issue
+    def __init__(self, issue: _Optional[_Union[_issue_pb2.Issue, _Mapping]] = ...) -> None: ...
+
+class UnmergeIssueRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
+
+class UnmergeIssueResponse(_message.Message):
+    __slots__ = ("issue",)
+    ISSUE_FIELD_NUMBER: _ClassVar[int]
+    issue: _issue_pb2.Issue
+    def __init__(self, issue: _Optional[_Union[_issue_pb2.Issue, _Mapping]] = ...) -> None: ...

@@ -28,6 +28,11 @@ if _version_not_supported:
 class IssueServiceStub:
     """Answers from counters kept at write time. Only the caller's apps exist: an app key of somebody else answers like one
     nobody has, with zeros or an empty list, and an issue id with NOT_FOUND.
+    Counters count what was seen, also events that retention has removed since. Only the partial hours at the two ends of a
+    range are counted from events: behind the retention they count what is still kept. Hours end after 400 days, affected users
+    of a range after 4 times the retention.
+    Changes ask for the role of an editor: PERMISSION_DENIED (ROLE_TOO_LOW); and an issue that is merged into another takes
+    none but being unmerged: FAILED_PRECONDITION (ISSUE_IS_MERGED).
     """
 
     def __init__(self, channel):
@@ -91,11 +96,36 @@ class IssueServiceStub:
                 request_serializer=healthguard_dot_v1_dot_issue__service__pb2.ListIssueEventsRequest.SerializeToString,
                 response_deserializer=healthguard_dot_v1_dot_issue__service__pb2.ListIssueEventsResponse.FromString,
                 _registered_method=True)
+        self.ExplainGrouping = channel.unary_unary(
+                '/healthguard.v1.IssueService/ExplainGrouping',
+                request_serializer=healthguard_dot_v1_dot_issue__service__pb2.ExplainGroupingRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_issue__service__pb2.ExplainGroupingResponse.FromString,
+                _registered_method=True)
+        self.PreviewGrouping = channel.unary_unary(
+                '/healthguard.v1.IssueService/PreviewGrouping',
+                request_serializer=healthguard_dot_v1_dot_issue__service__pb2.PreviewGroupingRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_issue__service__pb2.PreviewGroupingResponse.FromString,
+                _registered_method=True)
+        self.MergeIssues = channel.unary_unary(
+                '/healthguard.v1.IssueService/MergeIssues',
+                request_serializer=healthguard_dot_v1_dot_issue__service__pb2.MergeIssuesRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_issue__service__pb2.MergeIssuesResponse.FromString,
+                _registered_method=True)
+        self.UnmergeIssue = channel.unary_unary(
+                '/healthguard.v1.IssueService/UnmergeIssue',
+                request_serializer=healthguard_dot_v1_dot_issue__service__pb2.UnmergeIssueRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_issue__service__pb2.UnmergeIssueResponse.FromString,
+                _registered_method=True)
 
 
 class IssueServiceServicer:
     """Answers from counters kept at write time. Only the caller's apps exist: an app key of somebody else answers like one
     nobody has, with zeros or an empty list, and an issue id with NOT_FOUND.
+    Counters count what was seen, also events that retention has removed since. Only the partial hours at the two ends of a
+    range are counted from events: behind the retention they count what is still kept. Hours end after 400 days, affected users
+    of a range after 4 times the retention.
+    Changes ask for the role of an editor: PERMISSION_DENIED (ROLE_TOO_LOW); and an issue that is merged into another takes
+    none but being unmerged: FAILED_PRECONDITION (ISSUE_IS_MERGED).
     """
 
     def GetOverview(self, request, context):
@@ -186,6 +216,41 @@ class IssueServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainGrouping(self, request, context):
+        """How the issue's fingerprint came about, shown on its latest event that is kept: the version, each input, what was
+        masked, the resulting key. Of a merged issue and of its target alike it is about their own events.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PreviewGrouping(self, request, context):
+        """What another version of the grouping would do to an app's issues, judged by their latest events; changes nothing.
+        Viewers may ask. INVALID_ARGUMENT (UNKNOWN_GROUPING_VERSION), NOT_FOUND (APP_NOT_FOUND).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MergeIssues(self, request, context):
+        """Makes one issue of several: the one named by `id` stays, the others and all that is merged into them leave the lists
+        and totals, and new events follow. Where `id` is merged itself, its target takes them; where they are there already,
+        nothing changes. Status and regressions are those of the issue that stays.
+        INVALID_ARGUMENT (MERGE_NEEDS_ANOTHER_ISSUE, MERGE_ACROSS_APPS, TOO_MANY_MERGED_ISSUES: over 100 in one),
+        FAILED_PRECONDITION (ISSUE_IS_MERGED: one of them is merged into an issue that is not named).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnmergeIssue(self, request, context):
+        """Takes an issue out of the one it is merged into; its events and numbers go with it, and it stands where it stood.
+        FAILED_PRECONDITION (ISSUE_NOT_MERGED).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_IssueServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -244,6 +309,26 @@ def add_IssueServiceServicer_to_server(servicer, server):
                     request_deserializer=healthguard_dot_v1_dot_issue__service__pb2.ListIssueEventsRequest.FromString,
                     response_serializer=healthguard_dot_v1_dot_issue__service__pb2.ListIssueEventsResponse.SerializeToString,
             ),
+            'ExplainGrouping': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainGrouping,
+                    request_deserializer=healthguard_dot_v1_dot_issue__service__pb2.ExplainGroupingRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_issue__service__pb2.ExplainGroupingResponse.SerializeToString,
+            ),
+            'PreviewGrouping': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewGrouping,
+                    request_deserializer=healthguard_dot_v1_dot_issue__service__pb2.PreviewGroupingRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_issue__service__pb2.PreviewGroupingResponse.SerializeToString,
+            ),
+            'MergeIssues': grpc.unary_unary_rpc_method_handler(
+                    servicer.MergeIssues,
+                    request_deserializer=healthguard_dot_v1_dot_issue__service__pb2.MergeIssuesRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_issue__service__pb2.MergeIssuesResponse.SerializeToString,
+            ),
+            'UnmergeIssue': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnmergeIssue,
+                    request_deserializer=healthguard_dot_v1_dot_issue__service__pb2.UnmergeIssueRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_issue__service__pb2.UnmergeIssueResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'healthguard.v1.IssueService', rpc_method_handlers)
@@ -255,6 +340,11 @@ def add_IssueServiceServicer_to_server(servicer, server):
 class IssueService:
     """Answers from counters kept at write time. Only the caller's apps exist: an app key of somebody else answers like one
     nobody has, with zeros or an empty list, and an issue id with NOT_FOUND.
+    Counters count what was seen, also events that retention has removed since. Only the partial hours at the two ends of a
+    range are counted from events: behind the retention they count what is still kept. Hours end after 400 days, affected users
+    of a range after 4 times the retention.
+    Changes ask for the role of an editor: PERMISSION_DENIED (ROLE_TOO_LOW); and an issue that is merged into another takes
+    none but being unmerged: FAILED_PRECONDITION (ISSUE_IS_MERGED).
     """
 
     @staticmethod
@@ -544,6 +634,114 @@ class IssueService:
             '/healthguard.v1.IssueService/ListIssueEvents',
             healthguard_dot_v1_dot_issue__service__pb2.ListIssueEventsRequest.SerializeToString,
             healthguard_dot_v1_dot_issue__service__pb2.ListIssueEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainGrouping(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.IssueService/ExplainGrouping',
+            healthguard_dot_v1_dot_issue__service__pb2.ExplainGroupingRequest.SerializeToString,
+            healthguard_dot_v1_dot_issue__service__pb2.ExplainGroupingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewGrouping(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.IssueService/PreviewGrouping',
+            healthguard_dot_v1_dot_issue__service__pb2.PreviewGroupingRequest.SerializeToString,
+            healthguard_dot_v1_dot_issue__service__pb2.PreviewGroupingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MergeIssues(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.IssueService/MergeIssues',
+            healthguard_dot_v1_dot_issue__service__pb2.MergeIssuesRequest.SerializeToString,
+            healthguard_dot_v1_dot_issue__service__pb2.MergeIssuesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnmergeIssue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.IssueService/UnmergeIssue',
+            healthguard_dot_v1_dot_issue__service__pb2.UnmergeIssueRequest.SerializeToString,
+            healthguard_dot_v1_dot_issue__service__pb2.UnmergeIssueResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class LedgerServiceStub:
-    """Tells what became of every event.
+    """Tells what became of every event, for the last 90 days.
     """
 
     def __init__(self, channel):
@@ -43,7 +43,7 @@ class LedgerServiceStub:
 
 
 class LedgerServiceServicer:
-    """Tells what became of every event.
+    """Tells what became of every event, for the last 90 days.
     """
 
     def GetLedger(self, request, context):
@@ -71,7 +71,7 @@ def add_LedgerServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class LedgerService:
-    """Tells what became of every event.
+    """Tells what became of every event, for the last 90 days.
     """
 
     @staticmethod

@@ -1,18 +1,32 @@
 """Says which issue an event belongs to, and why."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import ModuleType
+from typing import Protocol
 
 from healthguard.v1 import event_pb2 as event_pb
 
 from server.ingest.grouping import v1
-from server.ingest.grouping.inputs import Input
+from server.ingest.grouping.inputs import Input, Masked
 from server.ingest.grouping.title import error_title, request_title
+
+
+class Version(Protocol):
+    """What a module has that is a version of the grouping."""
+
+    VERSION: str
+
+    def error_inputs(self, event: event_pb.Event) -> list[Input]: ...
+    def error_fingerprint(self, event: event_pb.Event) -> str: ...
+    def request_inputs(self, event: event_pb.Event) -> list[Input]: ...
+    def request_fingerprint(self, event: event_pb.Event) -> str: ...
+    def masked(self, given: Input) -> list[Masked]: ...
+
 
 SDK_VERSION = "sdk"
 HTTP_ERROR_TYPE = "http"
-# Every version that ever made a fingerprint, so that old issues stay explainable.
-VERSIONS: dict[str, ModuleType] = {v1.VERSION: v1}
+# Every version that ever made a fingerprint, oldest first, so that old issues stay explainable.
+VERSIONS: dict[str, Version] = {v1.VERSION: v1}
 _UNNAMED_ERROR_TYPE = "error"
 
 
@@ -28,11 +42,11 @@ class Grouping:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """How a fingerprint came about."""
+    """How a fingerprint came about: what it was made of, and which parts of each input were replaced."""
 
     fingerprint: str
     version: str
-    inputs: tuple[Input, ...]
+    inputs: Sequence[tuple[Input, Sequence[Masked]]]
 
 
 def group(event: event_pb.Event) -> Grouping | None:
@@ -50,18 +64,27 @@ def group(event: event_pb.Event) -> Grouping | None:
     return None
 
 
-def explain(event: event_pb.Event) -> Explanation | None:
-    """Return how `group` came to its fingerprint for `event`; None where there is none."""
-    grouping = group(event)
-    if grouping is None:
+def explain(event: event_pb.Event, version: str = v1.VERSION) -> Explanation | None:
+    """Return how `version` comes to a fingerprint for `event`; None where the event makes no issue.
+
+    An SDK's own fingerprint explains itself, whatever the version. Raises KeyError for a version that never was.
+    """
+    if event.type == "error" and event.fingerprint:
+        given = Input("fingerprint", event.fingerprint, event.fingerprint)
+        return Explanation(event.fingerprint, SDK_VERSION, [(given, ())])
+    fingerprint = fingerprint_by(event, version)
+    if fingerprint is None:
         return None
-    if grouping.version == SDK_VERSION:
-        inputs = [Input("fingerprint", grouping.fingerprint, grouping.fingerprint)]
-    elif event.type == "http":
-        inputs = v1.request_inputs(event)
-    else:
-        inputs = v1.error_inputs(event)
-    return Explanation(grouping.fingerprint, grouping.version, tuple(inputs))
+    by = VERSIONS[version]
+    inputs = by.error_inputs(event) if event.type == "error" else by.request_inputs(event)
+    return Explanation(fingerprint, version, [(given, by.masked(given)) for given in inputs])
+
+
+def fingerprint_by(event: event_pb.Event, version: str) -> str | None:
+    """Return the fingerprint that `version` makes of `event`; None where the event makes no issue."""
+    if event.type == "error":
+        return VERSIONS[version].error_fingerprint(event)
+    return VERSIONS[version].request_fingerprint(event) if event.type == "http" and _has_failed(event) else None
 
 
 def _has_failed(event: event_pb.Event) -> bool:

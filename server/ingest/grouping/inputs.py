@@ -9,3 +9,10 @@ class Input(NamedTuple):
     name: str
     raw: str
     normalised: str
+
+
+class Masked(NamedTuple):
+    """A part of an input that was replaced because it varies, and what stands for it."""
+
+    text: str
+    mask: str

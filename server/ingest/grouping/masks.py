@@ -6,6 +6,8 @@ Part of version 1 of grouping: what it answers for a text must never change.
 import re
 from functools import lru_cache
 
+from server.ingest.grouping.inputs import Masked
+
 # Identity lies in the beginning; the rest of a message is often a dump of data.
 _MAX_MESSAGE = 2048
 _MAX_CACHED = 256
@@ -44,6 +46,17 @@ def mask_path(path: str) -> str:
     if not _VARIABLE.search(path):
         return path
     return "/".join(":id" if _SEGMENT.fullmatch(segment) else segment for segment in path.split("/"))
+
+
+def masked_in_message(message: str) -> list[Masked]:
+    """Return what `mask_message` replaces in `message`, in order."""
+    found = _PATTERN.finditer(message[:_MAX_MESSAGE])
+    return [Masked(match[0], _replacement(match)) for match in found if match.lastgroup != "keep"]
+
+
+def masked_in_path(path: str) -> list[Masked]:
+    """Return what `mask_path` replaces in `path`, in order."""
+    return [Masked(segment, ":id") for segment in path.split("/") if _SEGMENT.fullmatch(segment)]
 
 
 @lru_cache(maxsize=2048)

@@ -9,8 +9,8 @@ from hashlib import blake2b
 from healthguard.v1 import event_pb2 as event_pb
 
 from server.ingest.grouping.frames import file_name, top_frames
-from server.ingest.grouping.inputs import Input
-from server.ingest.grouping.masks import mask_message, mask_path
+from server.ingest.grouping.inputs import Input, Masked
+from server.ingest.grouping.masks import mask_message, mask_path, masked_in_message, masked_in_path
 from server.ingest.grouping.pathname import pathname
 
 VERSION = "v1"
@@ -61,6 +61,13 @@ def error_fingerprint(event: event_pb.Event) -> str:
 def request_fingerprint(event: event_pb.Event) -> str:
     """Return `http:` and 32 hexadecimal digits."""
     return f"http:{_digest(request_inputs(event))}"
+
+
+def masked(given: Input) -> list[Masked]:
+    """Return the parts of an input that were replaced, in order."""
+    if given.name == "message":
+        return masked_in_message(given.raw)
+    return masked_in_path(given.raw) if given.name == "path" else []
 
 
 def _message_and_stack(event: event_pb.Event) -> tuple[str, str]:

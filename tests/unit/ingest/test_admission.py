@@ -86,3 +86,21 @@ def test_refused_request_takes_no_tokens() -> None:
 def test_disk_below_the_floor_refuses(tmp_path: Path) -> None:
     with pytest.raises(DiskFull), admission(disk_floor_bytes=2**60, data_dir=tmp_path).carry(1, 1, 1):
         pass
+
+
+def test_an_apps_own_rate_holds_for_that_app_alone() -> None:
+    gate = admission(clock=Clock())
+    with gate.carry(1, 10, 1, 1.0), gate.carry(2, 1_000, 1, None):
+        pass
+    with pytest.raises(RateLimited), gate.carry(1, 1, 1, 1.0):
+        pass
+    with gate.carry(1, 1_000, 1, None):
+        pass
+
+
+def test_an_app_cannot_raise_the_rate_of_the_server() -> None:
+    gate = admission(rate_per_s=1, clock=Clock())
+    with gate.carry(1, 10, 1, 1_000.0):
+        pass
+    with pytest.raises(RateLimited), gate.carry(1, 1, 1, 1_000.0):
+        pass

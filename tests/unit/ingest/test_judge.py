@@ -9,7 +9,7 @@ from healthguard.v1 import event_pb2 as event_pb
 from server.ingest.judge import event_time_ms, judge
 from tests.unit.ingest.events import NOW_MS, make_event
 
-APP_KEY = "web_key"
+APP_KEYS = frozenset({"web_key", "web_old"})
 DAY_MS = 24 * 60 * 60 * 1000
 MAX_AGE_MS = 30 * DAY_MS
 
@@ -41,12 +41,12 @@ BOUNDS = [
 
 
 def verdict(event: event_pb.Event) -> tuple[str, str] | None:
-    fault = judge(event, APP_KEY)
+    fault = judge(event, APP_KEYS)
     return (fault.field, fault.code) if fault else None
 
 
 def test_judge_takes_event_with_nothing_but_the_required_fields():
-    assert judge(make_event(), APP_KEY) is None
+    assert judge(make_event(), APP_KEYS) is None
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_judge_takes_fields_that_fit_each_but_not_together():
 def test_judge_answers_the_first_fault_of_the_door_before_its_own():
     first = event_pb.FieldFault(field="message", code="WRONG_TYPE", message="message must be text")
     event = event_pb.Event(faults=[first, event_pb.FieldFault(field="url", code="WRONG_TYPE")])
-    assert judge(event, APP_KEY) == first
+    assert judge(event, APP_KEYS) == first
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,8 @@ def test_judge_answers_the_first_fault_of_the_door_before_its_own():
         {"message": "", "fingerprint": "", "session_id": ""},
         {"timestamp": Timestamp()},
         {"timestamp": Timestamp(seconds=-1, nanos=995_000_000)},
-        {"app_key": APP_KEY},
+        {"app_key": "web_key"},
+        {"app_key": "web_old"},
         {"breadcrumbs": [event_pb.Breadcrumb()] * 500},
     ],
 )
@@ -110,7 +111,7 @@ def test_judge_tolerates_what_a_store_can_hold(fields):
 
 
 def test_judge_takes_everything_that_sdks_sent(sdk_events):
-    assert [judge(event, event.app_key) for event in sdk_events] == [None] * len(sdk_events)
+    assert [judge(event, {event.app_key}) for event in sdk_events] == [None] * len(sdk_events)
 
 
 @pytest.mark.parametrize(

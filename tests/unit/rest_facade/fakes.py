@@ -59,6 +59,7 @@ class Services:
         self.metadata: list[dict[str, Any]] = []
         self.remaining_s: list[float] = []
         self.serving = True
+        self.health_warnings: tuple[str, ...] = ()
 
     async def answer(self, name: str, request: Any, context: grpc.aio.ServicerContext, empty: Any) -> Any:
         self.requests.append(request)
@@ -136,6 +137,8 @@ class _Ledger(_Fake, ledger_service_pb2_grpc.LedgerServiceServicer):
 class _Health(_Fake, health_pb2_grpc.HealthServicer):
     async def Check(self, request, context):
         self._services.metadata.append(dict(context.invocation_metadata()))
+        told = tuple(("x-healthguard-warning", warning) for warning in self._services.health_warnings)
+        await context.send_initial_metadata(told)
         status = (
             health_pb2.HealthCheckResponse.SERVING
             if self._services.serving

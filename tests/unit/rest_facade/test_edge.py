@@ -48,6 +48,22 @@ async def test_token_that_metadata_cannot_carry_is_no_token(facade, given: bytes
 
 
 @pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (None, None),
+        (b"https://shop.example", "https://shop.example"),
+        (b"null", "null"),
+        (b"https://\xc3\xa4.example", "null"),
+        (b"a\tb", "null"),
+        (b"https://" + b"x" * 600, "null"),
+    ],
+)
+async def test_servicer_is_told_the_origin_of_the_page(facade, services, given: bytes | None, told: str | None) -> None:
+    await facade.get("/api/auth/me", headers={**_USER, **({} if given is None else {"origin": given})})
+    assert services.metadata[0].get("x-origin") == told
+
+
+@pytest.mark.parametrize(
     ("peer", "forwarded", "client"),
     [
         ("127.0.0.1", None, "127.0.0.1"),

@@ -3,6 +3,7 @@
 import pytest
 from google.protobuf import descriptor_pb2
 from google.protobuf.message import Message
+from healthguard.v1 import app_service_pb2
 
 from rest_facade.contract import ContractError
 from rest_facade.json_input import MessageReader
@@ -61,3 +62,21 @@ def test_field_that_json_cannot_fill_stops_the_program(kind: type[Message], name
 def test_property_without_a_field_stops_the_program() -> None:
     with pytest.raises(ContractError, match="no field"):
         MessageWriter(descriptor_pb2.FileDescriptorProto.DESCRIPTOR, schema("nope"))
+
+
+@pytest.mark.parametrize(
+    ("text", "paths"),
+    [
+        ("", []),
+        ("name", ["name"]),
+        (" name , settings ,", ["name", "settings"]),
+        (
+            "settings.retentionDays,settings.rateLimitEventsPerS",
+            ["settings.retention_days", "settings.rate_limit_events_per_s"],
+        ),
+        ("retentionDays,settings.,noSuch", ["retentionDays", "settings.", "noSuch"]),
+    ],
+)
+def test_mask_names_fields_and_fields_of_their_messages(text: str, paths: list[str]) -> None:
+    message, faults = read(app_service_pb2.UpdateAppRequest, {"updateMask": text})
+    assert (list(message.update_mask.paths), faults) == (paths, [])

@@ -1,9 +1,10 @@
 """Text of path and query, read as JavaScript reads numbers and no wider."""
 
 import pytest
-from healthguard.v1 import issue_pb2, issue_service_pb2
+from google.protobuf import descriptor_pb2
+from healthguard.v1 import app_service_pb2, issue_pb2, issue_service_pb2
 
-from rest_facade.contract import load_document, operations
+from rest_facade.contract import ContractError, load_document, operations
 from rest_facade.problems import Problem
 from rest_facade.query import ParameterReader
 
@@ -132,3 +133,41 @@ def test_broken_path_parameter_is_refused(raw: str) -> None:
 def test_long_path_parameter_is_refused() -> None:
     assert not _DETAIL.read({"id": "x" * 1024}, b"")[1]
     assert [violation.field for violation in _DETAIL.read({"id": "x" * 1025}, b"")[1]] == ["id"]
+
+
+@pytest.mark.parametrize(
+    ("query", "keys"),
+    [
+        ("", None),
+        ("appKeys=", []),
+        ("appKeys=a", ["a"]),
+        ("appKeys=b,a,b", ["b", "a", "b"]),
+        ("appKeys=a%2Cb", ["a", "b"]),
+        ("appKeys=,a,,", ["", "a", "", ""]),
+        ("appKeys=%20a", [" a"]),
+    ],
+)
+def test_list_is_read_from_commas(query: str, keys: list[str] | None) -> None:
+    fields, violations = reader("getAppOverviews").read({}, query.encode())
+    assert violations == []
+    assert fields.get("app_keys") == keys
+
+
+@pytest.mark.parametrize("query", ["appKeys=a&appKeys=b", "appKeys=a,%00"])
+def test_list_in_another_form_is_refused(query: str) -> None:
+    _, violations = reader("getAppOverviews").read({}, query.encode())
+    assert [violation.reason for violation in violations] == ["INVALID_APP_KEYS"]
+
+
+def test_list_of_numbers_is_read_number_by_number() -> None:
+    parameter = {"name": "path", "in": "query", "style": "form", "explode": False, "schema": {}}
+    location = ParameterReader(descriptor_pb2.SourceCodeInfo.Location.DESCRIPTOR, (parameter,))
+    assert location.read({}, b"path=1,0x10,%20,3e0") == ({"path": [1, 16, 3]}, [])
+    assert location.read({}, b"path=1,x")[1] != []
+
+
+@pytest.mark.parametrize("style", [{}, {"explode": True}, {"style": "spaceDelimited", "explode": False}])
+def test_list_in_a_style_that_is_not_read_stops_the_program(style: dict) -> None:
+    parameter = {"name": "appKeys", "in": "query", "schema": {}, **style}
+    with pytest.raises(ContractError, match="without explode"):
+        ParameterReader(app_service_pb2.BatchGetAppOverviewsRequest.DESCRIPTOR, (parameter,))

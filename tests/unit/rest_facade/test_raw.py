@@ -26,6 +26,13 @@ async def test_ready_follows_the_health_service(facade, services) -> None:
     assert (answer.status_code, answer.json()["ready"]) == (503, False)
 
 
+async def test_ready_passes_warnings_on_and_stays_ready(facade, services) -> None:
+    assert "warnings" not in (await facade.get("/ready")).json()
+    services.health_warnings = ("83 % is used",)
+    answer = await facade.get("/ready")
+    assert (answer.status_code, answer.json()["ready"], answer.json()["warnings"]) == (200, True, ["83 % is used"])
+
+
 async def test_ready_asks_as_the_request_it_is(facade, services) -> None:
     answer = await facade.get("/ready")
     told = services.metadata[0]

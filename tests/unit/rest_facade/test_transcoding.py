@@ -36,10 +36,11 @@ async def test_logout_answers_204_and_nothing(facade) -> None:
 
 async def test_empty_list_is_shown_and_page_token_only_when_set(facade, services) -> None:
     assert (await facade.get("/api/apps", headers=_USER)).json() == {"apps": []}
-    services.answers["ListApps"] = app_service_pb2.ListAppsResponse(apps=[app_pb2.App(name="n")], next_page_token="t")
+    app = app_pb2.App(name="n", role="APP_ROLE_VIEWER")
+    services.answers["ListApps"] = app_service_pb2.ListAppsResponse(apps=[app], next_page_token="t")
     shown = (await facade.get("/api/apps?pageSize=1&pageToken=x", headers=_USER)).json()
     assert shown["nextPageToken"] == "t"
-    assert shown["apps"][0] == {"id": "", "name": "n", "appKey": "", "type": "", "projectId": 0}
+    assert shown["apps"][0] == {"id": "", "name": "n", "appKey": "", "type": "", "projectId": 0, "role": "viewer"}
     assert services.requests[1] == app_service_pb2.ListAppsRequest(page_size=1, page_token="x")
 
 

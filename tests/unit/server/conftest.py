@@ -47,7 +47,7 @@ class Door:
     channel: grpc.aio.Channel
     engine: Engine
     clock: Clock
-    forgotten: list[str] = field(default_factory=list)
+    forgotten: list[tuple[int, str]] = field(default_factory=list)
 
 
 @pytest.fixture(autouse=True)
@@ -92,10 +92,11 @@ async def door(store: Engine, settings: Settings, clock: Clock) -> AsyncIterator
             AuthInterceptor(store, TokenSigner([b"k" * 32], late_age_ms=0), clock.now_ms),
         ]
     )
-    forgotten: list[str] = []
+    forgotten: list[tuple[int, str]] = []
     auth = AuthService(store, settings, clock.now_ms)
     auth_service_pb2_grpc.add_AuthServiceServicer_to_server(auth, server)
-    apps = AppService(store, PageTokens.load(settings), forgotten.append, clock.now_ms)
+    page_tokens = PageTokens.load(settings)
+    apps = AppService(store, page_tokens, lambda *app: forgotten.append(app), key_grace_days=7, now_ms=clock.now_ms)
     app_service_pb2_grpc.add_AppServiceServicer_to_server(apps, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()

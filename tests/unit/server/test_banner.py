@@ -1,5 +1,6 @@
 """What a person sees at start."""
 
+from server import program
 from server.address import Address, Addresses
 from server.banner import banner
 from server.config import Settings
@@ -16,7 +17,7 @@ def test_the_banner_names_the_real_addresses_and_the_next_steps() -> None:
         "  database  sqlite:///./healthguard-data/healthguard.db",
     ]
     assert lines[4].startswith("  next      curl http://127.0.0.1:4100/api/auth/register ")
-    assert "healthguard demo --rest 127.0.0.1:4100 " in lines[5]
+    assert f"{program.command()} demo --rest 127.0.0.1:4100 " in lines[5]
 
 
 def test_the_banner_hides_the_database_password() -> None:

@@ -76,6 +76,12 @@ def test_a_faulty_database_url_is_not_repeated_because_it_may_hold_a_password() 
     assert "swordfish" not in line
 
 
+def test_a_disk_budget_must_hold_something() -> None:
+    (line,) = faults(disk_budget_bytes=1_000)
+    assert line.startswith("HEALTHGUARD_DISK_BUDGET_BYTES: ")
+    assert Settings.load(disk_budget_bytes=0).disk_budget_bytes == 0
+
+
 def test_sqlite_allows_one_worker() -> None:
     (line,) = faults(workers=2)
     assert "SQLite allows one worker" in line

@@ -33,6 +33,37 @@ def test_a_database_that_is_there_is_read(tmp_path: Path) -> None:
     assert examined(tmp_path)["schema"] == Finding(True, "schema", "current")
 
 
+def test_the_budget_is_told_and_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine(Settings(data_dir=tmp_path).database)
+    upgrade(engine)
+    with engine.sync_engine().begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE filler AS SELECT zeroblob(14000000) AS bytes")
+    engine.close()
+    assert "no budget is set" in examined(tmp_path)["budget"].detail
+    monkeypatch.setenv("HEALTHGUARD_DISK_BUDGET_BYTES", "100000000")
+    assert not examined(tmp_path)["budget"].warns
+    monkeypatch.setenv("HEALTHGUARD_DISK_BUDGET_BYTES", "17000000")
+    found = examined(tmp_path)["budget"]
+    assert (found.ok, found.warns) == (True, True)
+    assert "% of the disk budget is used" in found.detail
+    assert str(found).startswith("WARN  budget")
+
+
+def test_books_that_do_not_balance_are_a_fault(tmp_path: Path) -> None:
+    engine = Engine(Settings(data_dir=tmp_path).database)
+    upgrade(engine)
+    with engine.sync_engine().begin() as connection:
+        connection.exec_driver_sql("INSERT INTO ledger VALUES (7, 29000000, 'received', '', 0, 3)")
+        connection.exec_driver_sql("INSERT INTO ledger VALUES (7, 29000000, 'stored', '', 0, 3)")
+    assert examined(tmp_path)["ledger"].ok
+    with engine.sync_engine().begin() as connection:
+        connection.exec_driver_sql("UPDATE ledger SET events = 2 WHERE outcome = 'stored'")
+    engine.close()
+    found = examined(tmp_path)["ledger"]
+    assert not found.ok
+    assert "app 7 at 2025-02-19 21:20 UTC" in found.detail
+
+
 def test_a_file_that_is_no_database_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / "healthguard.db").write_bytes(b"not a database at all" * 100)
     found = examined(tmp_path)["database"]

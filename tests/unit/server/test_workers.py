@@ -74,6 +74,7 @@ async def test_a_worker_that_dies_is_started_again(tmp_path: Path) -> None:
     await parent.until(lambda: parent.starts().count("1") == 2)
     assert parent.starts().count("0") == 1
     assert len(parent.told) == 1
+    await parent.stop()
 
 
 async def test_what_keeps_the_first_worker_from_starting_is_told_once(tmp_path: Path) -> None:

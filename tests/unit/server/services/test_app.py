@@ -54,7 +54,7 @@ async def test_an_app_is_web_unless_said_otherwise(ann: Person, door: Door) -> N
     assert app.id.startswith("app_record_")
     assert app.project_id > 0
     assert app.create_time.ToMilliseconds() == NOW_MS
-    assert door.forgotten == [app.app_key]
+    assert door.forgotten == [(app.project_id, app.app_key)]
 
 
 @pytest.mark.parametrize("kind", sorted(TYPES))

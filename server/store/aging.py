@@ -1,0 +1,107 @@
+"""Counters that end: books and hourly rows that are older than anybody asks for. Totals and issues never end."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import text
+from sqlmodel import Session, SQLModel, col, select
+
+from server.store.counters import HOUR_MS, hour_scope, issue_hour_scope
+from server.store.engine import Columns, bind, source
+from server.store.retention import DAY_MS, KEPT_FACTOR
+from server.store.tables import IssueRow
+
+HOURS_KEPT_DAYS: Final = 400
+"""Hourly counters: a year, and the month before it to compare with."""
+
+LEDGER_KEPT_DAYS: Final = 90
+"""Minutes of the ledger: at one row of each outcome a minute about 8 MB an app."""
+
+BATCH_ROWS: Final = 1_000
+BATCH_ISSUES: Final = 100
+_MINUTE_MS: Final = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """First minute of the ledger, first hour of counters and first hour of users that stay; all since the epoch."""
+
+    minute: int
+    hour: int
+    user_hour: int
+
+
+def ends(now_ms: int, age_ms: int) -> Ends:
+    """What stays where events may reach this age: users by hour live as long as an issue keeps events."""
+    hour = (now_ms - HOURS_KEPT_DAYS * DAY_MS) // HOUR_MS
+    user_hour = max(0, hour, (now_ms - KEPT_FACTOR * age_ms) // HOUR_MS)
+    return Ends((now_ms - LEDGER_KEPT_DAYS * DAY_MS) // _MINUTE_MS, hour, user_hour)
+
+
+def drop_of_app(session: Session, app_id: int, keep: Ends, rows: int = BATCH_ROWS) -> bool:
+    """Remove some rows of the app that ended; whether there may be more.
+
+    The ledger loses whole minutes and counters lose whole hours, so that what is left still adds up.
+    """
+    given = {"app_id": app_id, "rows": rows, "minute": keep.minute, "hour": keep.hour}
+    scopes = {"first": hour_scope(0), "end": hour_scope(keep.user_hour)}
+    queries = (_LEDGER, _USERS, _METRICS, *(_HOURS.format(table=table) for table in _hourly_tables()))
+    return any(session.connection().execute(text(query), given | scopes).rowcount for query in queries)
+
+
+def drop_of_issues(session: Session, app_id: int, after_id: int, keep: Ends, rows: int = BATCH_ROWS) -> int | None:
+    """Remove some hourly rows of the next issues behind `after_id`; the id to go on behind, or None at the end."""
+    query = select(IssueRow.id).where(IssueRow.app_id == app_id, col(IssueRow.id) > after_id)
+    issue_ids = session.exec(query.order_by(col(IssueRow.id)).limit(BATCH_ISSUES)).all()
+    if not issue_ids:
+        return None
+    spans = [(i, issue_hour_scope(i, ""), issue_hour_scope(i, f"{keep.user_hour:06d}")) for i in issue_ids]
+    given = bind(session, "r", _SPANS, spans) | {"app_id": app_id, "hour": keep.hour, "rows": rows}
+    for drop in (_ISSUE_HOURS, _ISSUE_USERS):
+        removed = session.connection().execute(text(drop.format(spans=source(session, "r", _SPANS))), given).rowcount
+        if removed >= rows:
+            return after_id
+    return issue_ids[-1]
+
+
+def _hourly_tables() -> list[str]:
+    """Every table whose key begins with an app and an hour; a new one joins by that."""
+    tables = SQLModel.metadata.sorted_tables
+    return [table.name for table in tables if [*table.primary_key.columns.keys()][:2] == ["app_id", "hour"]]
+
+
+_LEDGER = """
+DELETE FROM ledger WHERE app_id = :app_id AND minute < :minute
+AND minute <= (SELECT min(minute) + 60 FROM ledger WHERE app_id = :app_id)
+"""
+_HOURS = """
+DELETE FROM {table} WHERE app_id = :app_id AND hour < :hour
+AND hour <= (SELECT min(hour) + 24 FROM {table} WHERE app_id = :app_id)
+"""
+_USERS = """
+DELETE FROM distinct_users WHERE app_id = :app_id AND (scope, user_key) IN (
+    SELECT scope, user_key FROM distinct_users
+    WHERE app_id = :app_id AND scope >= :first AND scope < :end ORDER BY scope, user_key LIMIT :rows
+)
+"""
+# Hours and days alike, each once all of it ended; the second condition is the one an index can use.
+_METRICS = """
+DELETE FROM metric_spans WHERE app_id = :app_id AND (span_hours, first_hour, name, shard) IN (
+    SELECT span_hours, first_hour, name, shard FROM metric_spans
+    WHERE app_id = :app_id AND span_hours IN (1, 24) AND first_hour < :hour AND first_hour + span_hours <= :hour LIMIT :rows
+)
+"""
+
+_SPANS: Columns = (("issue_id", "int"), ("first", "text"), ("stop", "text"))
+_ISSUE_HOURS = """
+DELETE FROM issue_hours WHERE app_id = :app_id AND (issue_id, hour) IN (
+    SELECT h.issue_id, h.hour FROM {spans} JOIN issue_hours AS h
+    ON h.app_id = :app_id AND h.issue_id = r.issue_id AND h.hour < :hour LIMIT :rows
+)
+"""
+_ISSUE_USERS = """
+DELETE FROM distinct_users WHERE app_id = :app_id AND (scope, user_key) IN (
+    SELECT u.scope, u.user_key FROM {spans} JOIN distinct_users AS u
+    ON u.app_id = :app_id AND u.scope >= r.first AND u.scope < r.stop LIMIT :rows
+)
+"""
