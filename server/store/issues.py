@@ -1,8 +1,9 @@
 """Reading issues, their events and what these have in common."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, exists, literal, tuple_, union_all
@@ -156,9 +157,14 @@ def page(
     ]
     merged = union_all(*(sa.select(branch) for branch in branches)).subquery()
     chosen = sa.select(merged.c.app_id, merged.c.id).order_by(merged.c.value.desc(), merged.c.id.desc()).limit(limit)
-    keys = [tuple(key) for key in session.connection().execute(chosen)]
-    rows = session.exec(query.where(tuple_(col(IssueRow.app_id), col(IssueRow.id)).in_(keys))).all()
-    return _issues(session, rows, which.app_ids)
+    keys = {(app_id, issue_id) for app_id, issue_id in session.connection().execute(chosen)}
+    found = session.exec(select(IssueRow).where(*_of(keys, col(IssueRow.app_id), col(IssueRow.id))).order_by(*largest))
+    return _issues(session, [row for row in found if (row.app_id, row.id) in keys], which.app_ids)
+
+
+def _of(keys: Collection[tuple[int, int]], app: Any, issue: Any) -> list[ColumnElement[bool]]:  # noqa: ANN401 -- columns
+    """Conditions on an app and an issue that find the keys, and at most a few others: SQLite has no index for pairs."""
+    return [app.in_({app_id for app_id, _ in keys}), issue.in_({issue_id for _, issue_id in keys})]
 
 
 def position(issue: Issue, order: str) -> tuple[int, int]:
@@ -328,10 +334,7 @@ def _platforms(session: Session, rows: Sequence[IssueRow]) -> defaultdict[tuple[
     keys = [(row.app_id, row.id) for row in rows]
     query = (
         select(IssueFacetRow)
-        .where(
-            tuple_(col(IssueFacetRow.app_id), col(IssueFacetRow.issue_id)).in_(keys),
-            IssueFacetRow.property == "platform",
-        )
+        .where(*_of(keys, col(IssueFacetRow.app_id), col(IssueFacetRow.issue_id)), IssueFacetRow.property == "platform")
         .order_by(col(IssueFacetRow.event_count).desc())
     )
     for row in session.exec(query):

@@ -199,6 +199,7 @@ FAMILIES = [
         answers={
             "issues.list": "200 fingerprint, id",
             "issues.list.range": "200 fingerprint, id",
+            "httpfp.urls.list": "200 fingerprint, id",
             "detail.http-fp": "200 fingerprint, id",
         },
     ),
@@ -227,6 +228,13 @@ FAMILIES = [
         answers={
             "detail.odd.len80": "200",
         },
+    ),
+    Family(
+        reason=(
+            "A method written in lower case is the same method: `get` and `GET` of one path are one issue, which also moves "
+            "the issues behind it up the list."
+        ),
+        answers={"httpfp.variants.list": "200 eventCount, fingerprint, firstSeenAt, id, issues, message, web"},
     ),
     Family(
         reason=(

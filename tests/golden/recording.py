@@ -12,7 +12,7 @@ SCORED = frozenset(
     {
         "health", "routing", "cors", "auth.register", "auth.login", "auth.me", "apps", "apps.overview",
         "events.ok", "events.reject", "events.limits", "events.duplicates",
-        "issues", "issues.detail", "issues.lifecycle", "issues.cap", "overview", "release-compare",
+        "issues", "issues.detail", "issues.lifecycle", "issues.cap", "http-fingerprint", "overview", "release-compare",
     }
 )  # fmt: skip
 """The groups whose every pair must be as recorded or in the table of exceptions. Others are sent, as later pairs may rest on them."""
