@@ -1,12 +1,13 @@
 """What an app's owner chooses about recording: how many sessions, and whether failed calls are events."""
 
-from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
 import pytest
 from healthguard.v1 import (
+    app_pb2 as app_pb,
     app_service_pb2 as app_service_pb,
     app_service_pb2_grpc as app_service_grpc,
     auth_service_pb2 as auth_service_pb,
@@ -21,7 +22,6 @@ from rest_facade.inprocess import InProcessChannel
 from server import app
 from server.config import Settings
 from server.mobile.codec import encode_message
-from server.store import sessions
 from tests.client import PASSWORD
 from tests.sample import now_ms
 
@@ -42,56 +42,56 @@ async def channel(tmp_path: Path) -> AsyncIterator[InProcessChannel]:
         yield InProcessChannel(backend.in_process())
 
 
-@pytest.fixture
-def choose(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Makes the choices for every app."""
-    found = sessions.mobile_app
+@dataclass(frozen=True)
+class Shop:
+    """An app and its owner."""
 
-    def change(**choices: object) -> None:
-        def chosen(*args: object, **kwargs: object) -> sessions.MobileApp | None:
-            app = found(*args, **kwargs)  # type: ignore[arg-type]
-            return None if app is None else replace(app, **choices)  # type: ignore[arg-type]
+    channel: InProcessChannel
+    id: str
+    key: str
+    owner: tuple[tuple[str, str], ...]
 
-        monkeypatch.setattr(sessions, "mobile_app", chosen)
+    @property
+    def apps(self) -> app_service_grpc.AppServiceStub:
+        return app_service_grpc.AppServiceStub(self.channel)
 
-    return change
+    async def choose(self, **settings: object) -> None:
+        request = app_service_pb.UpdateAppRequest(id=self.id, settings=app_pb.AppSettings(**settings))  # type: ignore[arg-type]
+        await self.apps.UpdateApp(request, metadata=self.owner)
 
 
-async def new_app(channel: InProcessChannel) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """The key of a new app, and its owner's metadata."""
+async def new_app(channel: InProcessChannel) -> Shop:
     request = auth_service_pb.RegisterRequest(email="a@example.test", password=PASSWORD)
     owner = await auth_service_grpc.AuthServiceStub(channel).Register(request)
     metadata = (("authorization", f"Bearer {owner.token}"),)
     made = await app_service_grpc.AppServiceStub(channel).CreateApp(
         app_service_pb.CreateAppRequest(name="Shop", type="ios"), metadata=metadata
     )
-    return made.app.app_key, metadata
+    return Shop(channel, made.app.id, made.app.app_key, metadata)
 
 
-async def test_a_part_of_the_sessions_is_recorded(channel: InProcessChannel, choose: Callable[..., None]) -> None:
+async def test_a_part_of_the_sessions_is_recorded(channel: InProcessChannel) -> None:
     trackers = mobile_session_service_grpc.MobileSessionServiceStub(channel)
-    app_key, _ = await new_app(channel)
+    shop = await new_app(channel)
     start = mobile_session_service_pb.StartSessionRequest
-    choose(capture_rate=0)
+    await shop.choose(capture_rate=0)
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await trackers.StartSession(start(project_key=app_key))
+        await trackers.StartSession(start(project_key=shop.key))
     assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED
-    choose(capture_rate=100)
-    begun = await trackers.StartSession(start(project_key=app_key))
-    choose(capture_rate=0)
+    await shop.choose(capture_rate=100)
+    begun = await trackers.StartSession(start(project_key=shop.key))
+    await shop.choose(capture_rate=0)
     # Dice are not thrown again for a session that goes on.
-    resumed = await trackers.StartSession(start(project_key=app_key, token=begun.token))
+    resumed = await trackers.StartSession(start(project_key=shop.key, token=begun.token))
     assert resumed.session_id == begun.session_id
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-async def test_failed_calls_become_events_where_wanted(
-    channel: InProcessChannel, choose: Callable[..., None], wanted: bool
-) -> None:
+async def test_failed_calls_become_events_where_wanted(channel: InProcessChannel, wanted: bool) -> None:
     trackers = mobile_session_service_grpc.MobileSessionServiceStub(channel)
-    app_key, owner = await new_app(channel)
-    choose(reports_failed_calls=wanted)
-    begun = await trackers.StartSession(mobile_session_service_pb.StartSessionRequest(project_key=app_key))
+    shop = await new_app(channel)
+    await shop.choose(report_failed_network_calls=wanted)
+    begun = await trackers.StartSession(mobile_session_service_pb.StartSessionRequest(project_key=shop.key))
     calls = [FAILED, FAILED | {"url": "/lost", "status": 0}, FAILED | {"status": 200}]
     batch = b"".join(encode_message(105, now_ms(), call) for call in calls)
     for _ in range(2):
@@ -100,6 +100,27 @@ async def test_failed_calls_become_events_where_wanted(
             metadata=(("authorization", f"Bearer {begun.token}"),),
         )
     answer = await issue_service_grpc.IssueServiceStub(channel).GetOverview(
-        issue_service_pb.GetOverviewRequest(app_key=app_key), metadata=owner
+        issue_service_pb.GetOverviewRequest(app_key=shop.key), metadata=shop.owner
     )
     assert answer.totals.failed_requests == (2 if wanted else 0)
+
+
+async def test_old_keys_name_the_app_until_it_is_deleted(channel: InProcessChannel) -> None:
+    trackers = mobile_session_service_grpc.MobileSessionServiceStub(channel)
+    shop = await new_app(channel)
+    start = mobile_session_service_pb.StartSessionRequest
+    first = await trackers.StartSession(start(project_key=shop.key))
+    await shop.apps.RotateAppKey(app_service_pb.RotateAppKeyRequest(id=shop.id), metadata=shop.owner)
+    begun = await trackers.StartSession(start(project_key=shop.key))
+    assert begun.project_id == first.project_id
+    await shop.apps.DeleteApp(app_service_pb.DeleteAppRequest(id=shop.id), metadata=shop.owner)
+    for named in (start(project_key=shop.key), start(project_id=int(begun.project_id))):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await trackers.StartSession(named)
+        assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await trackers.AppendMessages(
+            mobile_session_service_pb.AppendMessagesRequest(batch=encode_message(105, now_ms(), FAILED)),
+            metadata=(("authorization", f"Bearer {begun.token}"),),
+        )
+    assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
