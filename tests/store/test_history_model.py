@@ -1,22 +1,28 @@
-"""Random histories of ingest, resends, merging, unmerging and lifecycle against a plain model, on both engines."""
+"""Random histories against a plain model, on both engines: ingest, resends, releases, merging, eviction, key rotation."""
 
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Any
+from unittest import mock
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 from sqlmodel import Session
 
+from server import clock
 from server.errors import IssueAlreadyArchived, IssueIsMerged, IssueNotFound, IssueNotMerged, MergeNeedsAnotherIssue
+from server.ids import new_id
 from server.release import compare_releases
-from server.store import events, issues, lifecycle, merges
+from server.store import apps, events, issues, lifecycle, merges, retention
+from server.store.apps import NewApp
 from server.store.dimensions import Dimension
 from server.store.engine import Engine
 from server.store.issues import IssueFilter
 from server.store.lifecycle import Change
+from server.store.retention import EVERY_RETENTION, Reach
+from server.store.scope import ingest_app, visible_apps
 from server.store.sequence import Sequence
-from server.store.totals import TimeRange
+from server.store.tables import UserRow
+from server.store.totals import EventFilter, TimeRange, Totals, buckets, event_totals
 from tests.store.build import NOW, event, submission
 
 NAMES = ["js:a", "js:b", "js:c", "js:d", "js:e"]
@@ -26,7 +32,8 @@ HOUR_MS = 3_600_000
 HOUR = NOW // HOUR_MS * HOUR_MS
 """Events fall on both sides of it."""
 IDS = Sequence()
-_apps = count(1)
+RARE = 2
+MAX_ROTATIONS = 5
 
 names = st.sampled_from(NAMES)
 arrivals = st.tuples(
@@ -43,6 +50,8 @@ steps = st.one_of(
     st.tuples(st.just("unmerge"), names),
     st.tuples(st.just("verify"), names),
     st.tuples(st.just("archive"), names),
+    st.tuples(st.just("evict"), st.none()),
+    st.tuples(st.just("rotate"), st.none()),
 )
 
 
@@ -54,6 +63,7 @@ class Stored:
     at: int
     release: str | None
     user: int | None
+    kept: bool = True
 
 
 @dataclass
@@ -77,7 +87,7 @@ class Model:
         return [one for one in self.events if one.name in names]
 
     def ingest(self, batch: list[Any]) -> None:
-        keys = {one.key for one in self.events}
+        keys = {one.key for one in self.events if one.kept}  # what was evicted is no longer known
         seen: dict[str, set[str]] = {}
         new = []
         for key, name, platform, at, release, user in batch:
@@ -97,6 +107,14 @@ class Model:
             if head in self.verified and any(compare_releases(release, "2.0.0") >= 0 for release in releases):
                 self.verified.discard(head)
                 self.archived.discard(head)
+
+    def evict(self) -> None:
+        """All that is old goes but the first and the latest of each fingerprint; two or fewer ever seen all stay."""
+        for name in self.created:
+            ever = self.of(name)
+            stored = sorted((one for one in ever if one.kept), key=lambda one: one.at)
+            for one in stored[1:-1] if len(ever) > RARE else ():
+                one.kept = False
 
     def settle(self, head: str) -> None:
         """Which release is shown as the last after a merge: that of the part last seen."""
@@ -147,8 +165,16 @@ class Run:
 
     def __init__(self, store: Engine) -> None:
         self.store = store
-        self.app = next(_apps)
-        self.apps = {self.app: "web_one"}
+        with Session(store.sync_engine()) as session, session.begin():
+            owner = UserRow(public_id=new_id("user"), email=new_id("x"), password_hash="x", created_ms=NOW)
+            session.add(owner)
+            session.flush()
+            assert owner.id is not None
+            new = NewApp(new_id("app"), owner.id, "Shop", new_id("web"), "web", NOW)
+            app = apps.create(session, new)
+            self.owner, self.public_id, self.app = owner.id, app.public_id, app.id
+            self.keys = [app.app_key]
+        self.apps = {self.app: self.keys[-1]}
         self.model = Model()
 
     def do(self, work: Any, *args: Any) -> type[Exception] | None:
@@ -179,6 +205,11 @@ class Run:
         elif kind == "merge":
             done = self.do(merges.merge, self.app, what[0], what[1], self.by())
             assert done is self.model.merge(*what)
+        elif kind == "evict":
+            self.evict()
+            self.model.evict()
+        elif kind == "rotate":
+            self.rotate()
         elif kind == "unmerge":
             assert self.do(merges.unmerge, self.app, what, self.by()) is self.model.unmerge(what)
         elif kind == "verify":
@@ -192,13 +223,53 @@ class Run:
             assert self.do(lifecycle.archive, self.apps, what, self.by()) is expected
             self.model.archived.add(what)
 
+    def evict(self) -> None:
+        reach, position, more = Reach(NOW + 1, 0, EVERY_RETENTION, 30), 0, True
+        with mock.patch.multiple(retention, KEPT_AT_EACH_END=1, RARE_EVENTS=RARE):
+            while more:
+                with Session(self.store.sync_engine()) as session, session.begin():
+                    swept = retention.sweep(session, reach, position, 7)
+                position, more = swept.position, swept.more
+
+    def rotate(self) -> None:
+        if len(self.keys) > MAX_ROTATIONS:
+            return
+        with Session(self.store.sync_engine()) as session, session.begin():
+            self.keys.append(new_id("web"))
+            apps.rotate_key(session, self.owner, self.public_id, lambda _: self.keys[-1], clock.now_ms(), HOUR_MS)
+        self.apps = {self.app: self.keys[-1]}
+
     def compare(self) -> None:
+        self._compare_keys()
+        self._compare_totals()
         heads = [name for name in self.model.created if name not in self.model.target]
         for archived in (False, True):
             shown = [head for head in heads if (head in self.model.archived) is archived]
             self._compare_lists(shown, archived)
         for name in self.model.created:
             self._compare_issue(name)
+
+    def _compare_keys(self) -> None:
+        for key in self.keys:
+            app = self.read(ingest_app, key)
+            assert (app.id, app.keys) == (self.app, frozenset(self.keys))
+            assert self.read(visible_apps, self.owner, key) == self.apps
+        assert self.read(visible_apps, self.owner) == self.apps
+
+    def _compare_totals(self) -> None:
+        for platform in ("", *PLATFORMS):
+            here = [one for one in self.model.events if platform in {"", one.platform}]
+            which = EventFilter(self.apps, Dimension(platform))
+            users = len({one.user for one in here} - {None})
+            assert self.read(event_totals, which) == Totals(len(here), len(here), 0, users)
+            whole_hours = EventFilter(self.apps, Dimension(platform), TimeRange(HOUR - HOUR_MS, HOUR + HOUR_MS - 1))
+            assert self.read(event_totals, whole_hours) == Totals(len(here), len(here), 0, users)
+            first = HOUR // HOUR_MS - 1
+            found = self.read(buckets, which, 1, first, first + 1)
+            halves = [one for one in here if one.at < 0], [one for one in here if one.at >= 0]
+            assert [(b.events, b.affected_users) for b in found] == [
+                (len(half), len({one.user for one in half} - {None})) for half in halves
+            ]
 
     def _compare_lists(self, shown: list[str], archived: bool) -> None:
         for platform in ("", *PLATFORMS):
@@ -240,8 +311,9 @@ class Run:
             assert bucket.affected_users == len({one.user for one in here} - {None})
         releases = Counter(one.release for one in own if one.release)
         assert dict(self.read(issues.breakdowns, issue)["release"]) == releases
+        assert issue.app_key == self.keys[-1]
         found = self.read(issues.events_of, issue, TimeRange(), "", None, 100)
-        assert [one.time_ms - HOUR for one in found] == sorted((one.at for one in own), reverse=True)
+        assert [one.time_ms - HOUR for one in found] == sorted((one.at for one in own if one.kept), reverse=True)
         if len(found) > 1:
             after = (found[0].time_ms, found[0].id)
             assert self.read(issues.events_of, issue, TimeRange(), "", after, 100) == found[1:]
@@ -258,9 +330,9 @@ BEGINNING: list[tuple[str, Any]] = [
 """Without it most histories would be over before anything is merged and grows."""
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=st.lists(steps, min_size=1, max_size=25))
-def test_any_history_of_merging_shows_what_a_plain_count_shows(store: Engine, history: list[tuple[str, Any]]) -> None:
+def test_any_history_shows_what_a_plain_count_shows(store: Engine, history: list[tuple[str, Any]]) -> None:
     run = Run(store)
     for kind, what in BEGINNING:
         run.step(kind, what)
