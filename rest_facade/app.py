@@ -23,6 +23,7 @@ from rest_facade.paths import RawPath
 from rest_facade.routing import Routing
 from rest_facade.settings import FacadeSettings
 from rest_facade.transcoder import Transcoder
+from rest_facade.uploads import Uploads
 from rest_facade.validation import Validation
 
 _DOCUMENT_ROUTE = "/openapi.json"
@@ -36,9 +37,9 @@ def create_app(settings: FacadeSettings, channel: grpc.aio.Channel) -> ASGIApp:
     document = load_document()
     every = tuple(operations(document))
     app: ASGIApp = _connexion(document, every, settings, channel)
-    app = RawPath(app)
+    app = RawPath(app, ((alias, operation.path) for operation in every for alias in operation.aliases))
     app = Problems(app, retry_after_s=settings.retry_after_s)
-    open_paths = {operation.path for operation in every if operation.any_origin}
+    open_paths = {path for operation in every if operation.any_origin for path in (operation.path, *operation.aliases)}
     app = Cors(app, origins=settings.cors_origins, open_paths=open_paths)
     return Edge(app, trusted_proxies=settings.trusted_proxies)
 
@@ -58,6 +59,7 @@ def _connexion(
         middlewares=[
             partial(Routing, planned=planned),
             partial(RouteNote, paths={operation.id: operation.path for operation in every}),
+            partial(Uploads, channel=channel, settings=settings),
             partial(BodyReader, planned=planned, settings=settings),
             partial(Validation, planned=planned),
             partial(Transcoder, planned=planned, channel=channel, timeout_s=settings.rpc_timeout_s),

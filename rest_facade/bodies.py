@@ -51,18 +51,25 @@ class BodyReader:
 
     def __init__(self, app: ASGIApp, *, planned: Mapping[str, Operation], settings: FacadeSettings) -> None:
         self._app, self._settings = app, settings
-        self._with_body = frozenset(name for name, operation in planned.items() if operation.body is not None)
+        self._with_body = {
+            name: operation
+            for name, operation in planned.items()
+            if operation.body is not None or operation.bytes_field
+        }
         self._inflight = BytesInFlight(settings.max_inflight_bytes, settings.retry_after_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Reads the body where the operation has one; raises Problem where it cannot be taken."""
-        if scope["type"] != "http" or operation_id(scope) not in self._with_body:
+        operation = self._with_body.get(operation_id(scope) or "") if scope["type"] == "http" else None
+        if operation is None:
             await self._app(scope, receive, send)
             return
-        body = _Body(Headers(scope=scope), receive, self._settings, self._inflight)
+        body = _Body(Headers(scope=scope), receive, self._settings, self._inflight, operation)
         try:
             text = await body.read()
             exchange_of(scope).request_bytes = len(text)
+            if operation.bytes_field:
+                exchange_of(scope).body = text
             await self._app(_with_identity_body(scope, len(text)), _replay(text, receive), send)
         finally:
             body.release()
@@ -71,8 +78,17 @@ class BodyReader:
 class _Body:
     """One body on its way in."""
 
-    def __init__(self, headers: Headers, receive: Receive, settings: FacadeSettings, inflight: BytesInFlight) -> None:
+    def __init__(
+        self,
+        headers: Headers,
+        receive: Receive,
+        settings: FacadeSettings,
+        inflight: BytesInFlight,
+        operation: Operation,
+    ) -> None:
         self._headers, self._receive, self._settings, self._inflight = headers, receive, settings, inflight
+        self._operation = operation
+        self._max_body_bytes = operation.max_body_bytes or settings.max_body_bytes
         self._taken = 0
         self._ended = False
 
@@ -103,9 +119,13 @@ class _Body:
         media = self._headers.get("content-type")
         if media is None and empty:
             return None
-        _check_media_type(media or "")
-        if length is not None and int(length) > self._settings.max_body_bytes:
-            raise problems.body_too_large(self._settings.max_body_bytes, inflated=False)
+        if length is not None and int(length) > self._max_body_bytes:
+            raise problems.body_too_large(self._max_body_bytes, inflated=False)
+        if self._operation.bytes_field:
+            # Trackers name no type, or one their library made up; what the bytes are is for the server to tell.
+            return ""
+        if not self._operation.any_media_type:
+            _check_media_type(media or "")
         return "" if empty else _content_coding(self._headers.get("content-encoding", ""))
 
     async def _read_wire(self) -> bytes:
@@ -113,8 +133,8 @@ class _Body:
         wire = bytearray()
         while not self._ended:
             piece = await self._next()
-            if len(wire) + len(piece) > self._settings.max_body_bytes:
-                raise problems.body_too_large(self._settings.max_body_bytes, inflated=False)
+            if len(wire) + len(piece) > self._max_body_bytes:
+                raise problems.body_too_large(self._max_body_bytes, inflated=False)
             self._take(len(piece))
             wire += piece
         return bytes(wire)

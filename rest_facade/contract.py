@@ -26,6 +26,15 @@ EXTRA = "extra"
 """The Struct field that keeps the JSON keys a message has no field for; itself never seen in JSON."""
 
 
+_WITH_TOKEN = frozenset(
+    {
+        options_pb.AUTH_REQUIREMENT_USER,
+        options_pb.AUTH_REQUIREMENT_SESSION_TOKEN,
+        options_pb.AUTH_REQUIREMENT_LATE_SESSION_TOKEN,
+    }
+)
+
+
 class ContractError(Exception):
     """The document and the descriptors do not fit together; the program must not start."""
 
@@ -46,14 +55,31 @@ class Operation:
     response: Schema | None
     """Schema of the JSON answer; None where the answer is empty or not JSON."""
     any_origin: bool
+    bytes_field: str | None = None
+    """The field of the request that takes the body as it is; None where the body is JSON or none is read."""
+    max_body_bytes: int | None = None
+    """Longest body, where the route has a bound of its own."""
+    any_media_type: bool = False
+    """Whether a JSON body is taken under any name."""
+    aliases: tuple[str, ...] = ()
+    """Other paths under which the operation answers."""
 
     @property
     def needs_user(self) -> bool:
         """Whether the RPC asks for a signed-in user."""
+        return self._requirement == options_pb.AUTH_REQUIREMENT_USER
+
+    @property
+    def needs_token(self) -> bool:
+        """Whether the RPC asks for a bearer token, of a user or of a recorded session."""
+        return self._requirement in _WITH_TOKEN
+
+    @property
+    def _requirement(self) -> int:
         if self.rpc is None:
-            return False
+            return options_pb.AUTH_REQUIREMENT_UNSPECIFIED
         options: Any = self.rpc.GetOptions()  # the stubs do not know that `auth` extends MethodOptions
-        return bool(options.Extensions[options_pb.auth] == options_pb.AUTH_REQUIREMENT_USER)
+        return int(options.Extensions[options_pb.auth])
 
 
 def load_document() -> dict[str, Any]:
@@ -132,6 +158,10 @@ def _operation(path: str, verb: str, item: Schema) -> Operation:
         success_status=status,
         response=answer["schema"] if answer else None,
         any_origin=bool(item.get("x-any-origin", False)),
+        bytes_field=item.get("x-bytes-field"),
+        max_body_bytes=item.get("x-max-body-bytes"),
+        any_media_type=bool(item.get("x-any-media-type", False)),
+        aliases=tuple(item.get("x-also-at", ())),
     )
 
 

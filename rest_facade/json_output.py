@@ -43,7 +43,7 @@ class MessageWriter:
 
 def _step(field: FieldDescriptor, key: str, schema: Schema, *, required: bool) -> Step:
     if _is_map(field):
-        return _write_many(field.name, key, dict, required=required)
+        return _write_many(field.name, key, _map_conversion(field), required=required)
     if field.is_repeated:
         convert = _conversion(field, schema.get("items", {}))
         return _write_many(field.name, key, lambda values: [convert(value) for value in values], required=required)
@@ -56,6 +56,24 @@ def _step(field: FieldDescriptor, key: str, schema: Schema, *, required: bool) -
 
 def _is_map(field: FieldDescriptor) -> bool:
     return field.message_type is not None and bool(field.message_type.GetOptions().map_entry)
+
+
+def _map_conversion(field: FieldDescriptor) -> Convert:
+    """Maps are written as objects; their values as they are, or as what a union holds."""
+    value = message_type_of(field).fields_by_name["value"]
+    if value.message_type is None:
+        return dict
+    convert = _union(value.message_type)
+    return lambda values: {name: convert(item) for name, item in values.items()}
+
+
+def _union(message_type: Descriptor) -> Convert:
+    """Writes a message that is one choice among scalars as the one that is set."""
+    choices = message_type.oneofs
+    if len(choices) != 1 or len(choices[0].fields) != len(message_type.fields):
+        raise ContractError(f"{message_type.full_name}: only unions can be the values of a map")
+    name = choices[0].name
+    return lambda message: getattr(message, message.WhichOneof(name) or "", None)
 
 
 def _conversion(field: FieldDescriptor, schema: Schema) -> Convert:

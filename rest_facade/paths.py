@@ -5,6 +5,7 @@ only what never needs encoding is decoded (RFC 3986, 6.2.2.2); parameters are de
 """
 
 import re
+from collections.abc import Iterable
 from urllib.parse import quote, unquote_to_bytes
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -19,10 +20,21 @@ _FOLDERS = ("/docs/",)
 
 
 class RawPath:
-    """ASGI wrapper that hands the raw path to the router; answers broken ones itself."""
+    """ASGI wrapper that hands the raw path to the router; answers broken ones itself.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `aliases` are pairs of a path under which an operation answers too and the one the router knows it by, each as the
+    document writes it, with at most one parameter at the end.
+    """
+
+    def __init__(self, app: ASGIApp, aliases: Iterable[tuple[str, str]] = ()) -> None:
         self._app = app
+        self._aliases: dict[str, str] = {}
+        self._prefixes: list[tuple[str, str]] = []
+        for alias, path in aliases:
+            if alias.endswith("}"):
+                self._prefixes.append((alias[: alias.rindex("{")], path[: path.rindex("{")]))
+            else:
+                self._aliases[alias] = path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Rewrites the path of HTTP requests; raises Problem where it is none."""
@@ -31,8 +43,17 @@ class RawPath:
             if path.endswith("/") and not path.startswith(_FOLDERS):
                 # Starlette would redirect to the path without the slash; clients know 404, and a redirected POST is lost.
                 raise route_not_found(scope["method"], path)
-            scope = {**scope, "path": path}
+            scope = {**scope, "path": self._canonical(path)}
         await self._app(scope, receive, send)
+
+    def _canonical(self, path: str) -> str:
+        known = self._aliases.get(path)
+        if known is not None:
+            return known
+        for alias, prefix in self._prefixes:
+            if path.startswith(alias):
+                return prefix + path.removeprefix(alias)
+        return path
 
 
 def decode_parameter(value: str) -> str:

@@ -38,6 +38,9 @@ _HTTP_STATUS: dict[grpc.StatusCode, int] = {
     grpc.StatusCode.UNAUTHENTICATED: 401,
 }
 
+# Reasons that HTTP has a status of its own for.
+_HTTP_STATUS_BY_REASON = {"START_TOO_LARGE": 413, "BATCH_TOO_LARGE": 413, "UPLOAD_TOO_LARGE": 413}
+
 # What is said where the status text cannot be trusted: a channel's own UNAVAILABLE names the address of the backend.
 _FIXED_TEXT: dict[int, str] = {
     400: "The request is invalid.",
@@ -97,6 +100,7 @@ def from_rpc(error: grpc.aio.AioRpcError, retry_after_s: int) -> Problem:
         return _untrusted(status, error.code(), retry_after_s)
     if status == 500:
         return internal()
+    status = _HTTP_STATUS_BY_REASON.get(info, status)
     wait = retry_after_s if retry is None else retry
     return Problem(
         status, info, error.details() or _FIXED_TEXT.get(status, _title(status)), violations, _headers(status, wait)
@@ -143,6 +147,18 @@ def body_too_large(limit: int, *, inflated: bool) -> Problem:
     """A body over its bound."""
     after = " after decompression" if inflated else ""
     return Problem(413, "BODY_TOO_LARGE", f"The body is larger than {limit} bytes{after}.")
+
+
+def not_multipart(given: str) -> Problem:
+    """An upload that is no form, or one that does not say where its parts end."""
+    return Problem(
+        415, "UNSUPPORTED_MEDIA_TYPE", f"Unsupported media type: {given[:100] or 'none'}. Send multipart/form-data."
+    )
+
+
+def invalid_multipart() -> Problem:
+    """An upload that breaks the form of its own type, or ends before its last part does."""
+    return Problem(400, "INVALID_MULTIPART", "The body is not valid multipart/form-data.")
 
 
 def unsupported_media_type(given: str) -> Problem:

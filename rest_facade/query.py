@@ -116,10 +116,18 @@ def _scalar(field: FieldDescriptor) -> Convert:
         return lambda text: _word(numbers, text)
     if field.cpp_type == FieldDescriptor.CPPTYPE_STRING:
         return str
+    if field.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
+        return _truth
     if field.cpp_type in {FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64}:
         bits = 31 if field.cpp_type == FieldDescriptor.CPPTYPE_INT32 else 63
         return lambda text: _whole_number(text, 2**bits)
     raise ContractError(f"{field.full_name}: this type cannot be read from the query")
+
+
+def _truth(text: str) -> object:
+    if text not in {"true", "false", ""}:
+        raise ValueError
+    return text == "true" if text else _ABSENT
 
 
 def _list(convert: Convert, text: str) -> object:

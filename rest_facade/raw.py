@@ -1,6 +1,7 @@
 """Routes that stand for no RPC of ours: whether the server lives, whether it can work, and its metrics."""
 
 from collections.abc import Awaitable, Callable
+from typing import NoReturn
 
 import grpc
 import grpc.aio
@@ -13,6 +14,7 @@ from starlette.responses import Response
 
 from rest_facade import metrics
 from rest_facade.exchange import exchange_of
+from rest_facade.uploads import UPLOAD_OPERATION
 
 _SERVICE = "healthguard-server"
 _JSON = "application/json; charset=utf-8"
@@ -28,7 +30,13 @@ Handler = Callable[[], Awaitable[Response]]
 
 def handlers(channel: grpc.aio.Channel) -> dict[str, Handler]:
     """The function behind each operation id that has no `x-grpc-method`."""
-    return {"health": _health, "apiHealth": _health, "ready": _readiness(channel), "metrics": _metrics}
+    return {
+        "health": _health,
+        "apiHealth": _health,
+        "ready": _readiness(channel),
+        "metrics": _metrics,
+        UPLOAD_OPERATION: _uploaded,
+    }
 
 
 def document(text: bytes) -> Callable[[Request], Awaitable[Response]]:
@@ -62,6 +70,10 @@ def _readiness(channel: grpc.aio.Channel) -> Handler:
         return _json({"ready": serving, "service": _SERVICE} | more, 200 if serving else 503)
 
     return ready
+
+
+async def _uploaded() -> NoReturn:
+    raise AssertionError("uploads.py serves this operation, before Connexion would read the form into memory")
 
 
 async def _metrics() -> Response:

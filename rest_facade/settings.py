@@ -19,6 +19,9 @@ class FacadeSettings:
     max_inflight_bytes: int = 64 * 1_048_576
     """Bytes of all bodies being read or worked on. Parsed JSON weighs several times its text, so this bounds memory."""
 
+    max_upload_bytes: int = 10_000_000
+    """Longest upload of screenshots on the wire, its form included: what trackers have always been allowed."""
+
     body_timeout_s: float = 60.0
     """Time a client has to send its body: 1 MiB at 140 kbit/s."""
 

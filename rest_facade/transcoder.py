@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc.aio
 import orjson
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message_factory import GetMessageClass
 from healthguard.v1 import auth_service_pb2 as auth_pb, auth_service_pb2_grpc as auth_grpc
 from starlette.responses import Response
@@ -21,6 +22,13 @@ from rest_facade.json_output import MessageWriter
 from rest_facade.problems import Violation, invalid_request
 
 _MEDIA_TYPE = "application/json; charset=utf-8"
+
+# Files come from other people's devices: browsers shall take them for what we found them to be, and run nothing in them.
+_FILE_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; sandbox",
+    "cache-control": "private, max-age=3600",
+}
 
 
 class Plan:
@@ -35,7 +43,9 @@ class Plan:
         self._status = operation.success_status
         self._make = GetMessageClass(rpc.input_type)
         self._reader = MessageReader(rpc.input_type, operation.body) if operation.body else None
+        self._bytes_field = operation.bytes_field
         self._writer = MessageWriter(rpc.output_type, operation.response) if operation.response else None
+        self._answers_bytes = _is_file(rpc.output_type)
         self._call = channel.unary_unary(
             f"/{rpc.containing_service.full_name}/{rpc.name}",
             request_serializer=self._make.SerializeToString,
@@ -44,6 +54,8 @@ class Plan:
 
     def request(self, exchange: Exchange) -> Any:  # noqa: ANN401 - a message of the RPC's request type
         """The request message, after the shape of everything in the exchange was found right; raises Problem."""
+        if self._bytes_field:
+            return self._make(**exchange.fields, **{self._bytes_field: exchange.body})
         if self._reader is None:
             return self._make(**exchange.fields)
         message, faults = self._reader.read(self._make, exchange.body)
@@ -55,10 +67,17 @@ class Plan:
 
     async def respond(self, exchange: Exchange, timeout_s: float) -> Response:
         """Calls the RPC and writes its answer; raises AioRpcError and Problem."""
-        answer = await self._call(self.request(exchange), metadata=exchange.metadata(), timeout=timeout_s)
+        answer: Any = await self._call(self.request(exchange), metadata=exchange.metadata(), timeout=timeout_s)
+        if self._answers_bytes:
+            return Response(answer.data, self._status, _FILE_HEADERS, answer.content_type)
         if self._writer is None:
             return Response(status_code=self._status)
         return Response(orjson.dumps(self._writer.write(answer)), self._status, media_type=_MEDIA_TYPE)
+
+
+def _is_file(answer: Descriptor) -> bool:
+    """Whether an answer is a file: its type and its bytes, and nothing else."""
+    return set(answer.fields_by_name) == {"content_type", "data"}
 
 
 class Transcoder:

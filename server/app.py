@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import grpc
@@ -16,13 +17,15 @@ from healthguard.v1 import (
     event_service_pb2_grpc,
     issue_service_pb2_grpc,
     ledger_service_pb2_grpc,
+    mobile_session_service_pb2_grpc,
     performance_service_pb2_grpc,
+    replay_service_pb2_grpc,
 )
 
 from rest_facade.app import create_app
 from rest_facade.inprocess import InProcessChannel, InProcessServer
 from rest_facade.settings import FacadeSettings
-from server import contract, program
+from server import contract, program, secret
 from server.address import Address, Addresses, bound, listen
 from server.config import Settings
 from server.disk_budget import DiskBudget
@@ -30,8 +33,12 @@ from server.eraser import Eraser
 from server.errors import StartupFault
 from server.health import StoreHealth
 from server.ingest.admission import Admission
+from server.ingest.image_line import ImageLine
 from server.ingest.line import IngestLine
 from server.ingest.resolve import AppResolver
+from server.ingest.session_line import SessionLine
+from server.ingest.session_writer import SessionWriter
+from server.ingest.upkeep import Upkeep
 from server.ingest.writer import IngestWriter
 from server.interceptors import (
     AccessLogInterceptor,
@@ -40,13 +47,17 @@ from server.interceptors import (
     MetricsInterceptor,
     RequestIdInterceptor,
 )
+from server.mobile.token import TokenSigner
 from server.paging import PageTokens
 from server.services.app import AppService
 from server.services.auth import AuthService
 from server.services.event import EventService
 from server.services.issue import IssueService
 from server.services.ledger import LedgerService
+from server.services.mobile_session import MobileSessionService
 from server.services.performance import PerformanceService
+from server.services.replay import ReplayService
+from server.store.blobs import BlobStore, open_blobs
 from server.store.engine import Engine
 from server.store.migrate import SchemaState, schema_state, upgrade
 from server.sweeper import Sweeper
@@ -90,6 +101,16 @@ async def serve(settings: Settings, *, grpc_door: bool, rest_door: bool, ready: 
         await stop.wait()
 
 
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What is open while the program serves."""
+
+    engine: Engine
+    blobs: BlobStore
+    writer: IngestWriter
+    session_writer: SessionWriter
+
+
 def _network_channel(target: str) -> grpc.aio.Channel:
     options = [
         ("grpc.max_receive_message_length", MAX_ANSWER_BYTES),
@@ -102,8 +123,9 @@ def _network_channel(target: str) -> grpc.aio.Channel:
 class Backend:
     """The servicers over one open store, ready to be registered with any number of servers."""
 
-    def __init__(self, settings: Settings, engine: Engine, writer: IngestWriter, health: StoreHealth) -> None:
+    def __init__(self, settings: Settings, stores: Stores, health: StoreHealth) -> None:
         self._settings = settings
+        engine = stores.engine
         self.health = health
         resolver = AppResolver(engine)
         admission = Admission(
@@ -113,18 +135,24 @@ class Backend:
             rate_per_s=settings.rate_limit_events_per_s,
         )
         page_tokens = PageTokens.load(settings)
+        session_tokens = TokenSigner(secret.load_all(settings), late_age_ms=settings.late_max_age_ms)
+        line = IngestLine(resolver, admission, stores.writer, max_age_ms=settings.event_max_age_ms)
+        self.session_line = SessionLine(engine, admission, stores.session_writer, line)
         self._auth = AuthService(engine, settings)
         self._app = AppService(engine, page_tokens, resolver.forget, key_grace_days=settings.app_key_grace_days)
-        self._event = EventService(IngestLine(resolver, admission, writer, max_age_ms=settings.event_max_age_ms))
+        self._event = EventService(line)
         self._issue = IssueService(engine, page_tokens)
         self._ledger = LedgerService(engine)
+        pictures = ImageLine(engine, stores.blobs, admission)
+        self._mobile = MobileSessionService(engine, settings, session_tokens, self.session_line, pictures)
+        self._replay = ReplayService(engine, stores.blobs, page_tokens)
         self._performance = PerformanceService(engine)
         self.interceptors = (
             RequestIdInterceptor(settings.trusted_proxy_list),
             AccessLogInterceptor(settings.trusted_proxy_list),
             MetricsInterceptor(),
             ErrorsInterceptor(),
-            AuthInterceptor(engine),
+            AuthInterceptor(engine, session_tokens),
         )
 
     def register(self, server: _Registry) -> None:
@@ -134,6 +162,8 @@ class Backend:
         event_service_pb2_grpc.add_EventServiceServicer_to_server(self._event, server)
         issue_service_pb2_grpc.add_IssueServiceServicer_to_server(self._issue, server)
         ledger_service_pb2_grpc.add_LedgerServiceServicer_to_server(self._ledger, server)
+        mobile_session_service_pb2_grpc.add_MobileSessionServiceServicer_to_server(self._mobile, server)
+        replay_service_pb2_grpc.add_ReplayServiceServicer_to_server(self._replay, server)
         performance_service_pb2_grpc.add_PerformanceServiceServicer_to_server(self._performance, server)
         health_pb2_grpc.add_HealthServicer_to_server(self.health, server)
 
@@ -149,15 +179,23 @@ async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
     engine = Engine(settings.database)
     try:
         await asyncio.to_thread(prepare_schema, engine)
+        blobs = open_blobs(settings.blobs)
         writer = IngestWriter(engine, first_shard=(settings.worker or 0) * engine.writers)
+        session_writer = SessionWriter(engine, longest_ms=settings.recording_ttl_ms)
         eraser = Eraser(engine)
         budget = DiskBudget(engine, settings.disk_budget_bytes)
         sweeper = Sweeper(engine, budget, settings.retention_days)
         sweeper.start()
         health = StoreHealth(engine, budget)
         try:
-            yield Backend(settings, engine, writer, health)
+            backend = Backend(settings, Stores(engine, blobs, writer, session_writer), health)
+            upkeep = Upkeep(engine, blobs, backend.session_line)
+            try:
+                yield backend
+            finally:
+                await upkeep.close()
         finally:
+            await session_writer.close()
             await sweeper.close()
             await eraser.close()
             await writer.close()

@@ -49,6 +49,12 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1, le=64)
     target: str = ""
 
+    recording_ttl_s: int = Field(default=7_200, ge=60, le=30 * 86_400)
+    """How long a tracker may append to a session it started."""
+    late_max_age_days: int = Field(default=30, ge=0, le=3_650)
+    """For how long after that it may send what a crash left behind."""
+    recording_quality: Literal["low", "standard", "high"] = "low"
+    recording_fps: int = Field(default=1, ge=1, le=99)
     session_ttl_s: int = Field(default=7 * 86_400, ge=1, le=10 * 365 * 86_400)
     app_key_grace_days: int = Field(default=7, ge=0, le=365)
     event_max_age_days: int = Field(default=30, ge=1, le=36_500)
@@ -64,6 +70,8 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "text"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     secret: SecretStr = SecretStr("")
+    previous_secrets: SecretStr = SecretStr("")
+    """Secrets that were in force before, parted by commas: session tokens signed with them stay good until they expire."""
     worker: int | None = Field(default=None, ge=0)
     """Which of several workers this process is; set by the process that started it, never by an operator."""
 
@@ -144,15 +152,31 @@ class Settings(BaseSettings):
         return _items(self.cors_origins)
 
     @property
+    def previous_secret_list(self) -> tuple[str, ...]:
+        """The secrets that were in force before."""
+        return _items(self.previous_secrets.get_secret_value())
+
+    @property
+    def recording_ttl_ms(self) -> int:
+        """How long a recorded session lasts at most."""
+        return self.recording_ttl_s * 1_000
+
+    @property
+    def late_max_age_ms(self) -> int:
+        """For how long after its expiry a session token is good for late batches."""
+        return self.late_max_age_days * 86_400_000
+
+    @property
     def event_max_age_ms(self) -> int:
         """How old a client's timestamp may be and still be believed."""
         return self.event_max_age_days * 86_400_000
 
     def worker_environment(self, index: int, addresses: Addresses) -> dict[str, str]:
         """The environment of one of several workers: these settings, on ports that are settled by now."""
-        chosen = self.model_dump(mode="json", exclude={"secret", "workers", "worker"})
+        chosen = self.model_dump(mode="json", exclude={"secret", "previous_secrets", "workers", "worker"})
         chosen |= {"worker": index, "rest": addresses.rest or self.rest, "grpc": addresses.grpc or self.grpc}
         chosen["secret"] = self.secret.get_secret_value()
+        chosen["previous_secrets"] = self.previous_secrets.get_secret_value()
         ours = {PREFIX + name.upper(): str(value) for name, value in chosen.items()}
         others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         # prometheus_client looks for this name when it is imported; only then do its counters go to files.
@@ -188,8 +212,11 @@ class Settings(BaseSettings):
         return faults
 
     def _secret_faults(self) -> list[str]:
-        length = len(self.secret.get_secret_value())
-        return [_line("secret", f"needs at least {SHORTEST_SECRET} characters")] if 0 < length < SHORTEST_SECRET else []
+        fault = f"needs at least {SHORTEST_SECRET} characters"
+        faults = [_line("secret", fault)] if 0 < len(self.secret.get_secret_value()) < SHORTEST_SECRET else []
+        if any(len(previous) < SHORTEST_SECRET for previous in self.previous_secret_list):
+            faults.append(_line("previous_secrets", f"each {fault}"))
+        return faults
 
     def _budget_faults(self) -> list[str]:
         small = 0 < self.disk_budget_bytes < SMALLEST_BUDGET_BYTES

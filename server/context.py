@@ -3,7 +3,7 @@
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
-from server.errors import NotSignedIn
+from server.errors import InvalidSessionToken, NotSignedIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,14 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
+class Tracker:
+    """The recorded session whose token a call carried."""
+
+    session_id: int
+    app_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """One request's origin: its id, the client's address, the size of what it sent, and who it is."""
 
@@ -24,6 +32,7 @@ class Caller:
     address: str = ""
     user: User | None = None
     token_hash: bytes = b""
+    tracker: Tracker | None = None
 
 
 _caller: ContextVar[Caller] = ContextVar("caller")
@@ -39,6 +48,11 @@ def sign_in(user: User, token_hash: bytes) -> None:
     _caller.set(replace(_caller.get(), user=user, token_hash=token_hash))
 
 
+def let_track(tracker: Tracker) -> None:
+    """Note which recorded session the current caller may add to."""
+    _caller.set(replace(_caller.get(), tracker=tracker))
+
+
 def current() -> Caller:
     """The caller of the current task."""
     return _caller.get()
@@ -50,3 +64,11 @@ def current_user() -> User:
     if user is None:
         raise NotSignedIn
     return user
+
+
+def current_tracker() -> Tracker:
+    """The recorded session of the current task; InvalidSessionToken when there is none."""
+    tracker = _caller.get().tracker
+    if tracker is None:
+        raise InvalidSessionToken
+    return tracker

@@ -11,8 +11,10 @@ from healthguard.v1 import (
     event_service_pb2,
     issue_service_pb2,
     ledger_service_pb2,
+    mobile_session_service_pb2,
     options_pb2,
     performance_service_pb2,
+    replay_service_pb2,
 )
 
 SERVICES: tuple[ServiceDescriptor, ...] = tuple(
@@ -24,6 +26,8 @@ SERVICES: tuple[ServiceDescriptor, ...] = tuple(
         issue_service_pb2,
         ledger_service_pb2,
         performance_service_pb2,
+        mobile_session_service_pb2,
+        replay_service_pb2,
     )
     for service in module.DESCRIPTOR.services_by_name.values()
 )

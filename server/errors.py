@@ -195,6 +195,36 @@ class InvalidPageToken(InvalidInput):
     message = "The page token is not valid for this list."
 
 
+class ProjectRequired(InvalidInput):
+    reason = "PROJECT_REQUIRED"
+    field = "projectKey"
+    message = "The start names no app: projectKey or projectID is required."
+
+
+class StartTooLarge(InvalidInput):
+    reason = "START_TOO_LARGE"
+    field = "extra"
+    message = "The start is over 131,072 bytes."
+
+
+class BatchTooLarge(InvalidInput):
+    reason = "BATCH_TOO_LARGE"
+    field = "batch"
+    message = "The batch is over 1,000,000 bytes, or over 8 MiB once unpacked."
+
+
+class InvalidUpload(InvalidInput):
+    reason = "INVALID_UPLOAD"
+    field = "file"
+    message = "The upload holds something that is neither a picture nor an archive of pictures."
+
+
+class UploadTooLarge(InvalidInput):
+    reason = "UPLOAD_TOO_LARGE"
+    field = "file"
+    message = "The upload, or a picture in it, is too large, or there are too many."
+
+
 class FixedInReleaseRequired(InvalidInput):
     reason = "FIXED_IN_RELEASE_REQUIRED"
     field = "fixedInRelease"
@@ -263,6 +293,46 @@ class NotSignedIn(Unauthenticated):
 class InvalidCredentials(Unauthenticated):
     reason = "INVALID_CREDENTIALS"
     message = "Email or password is incorrect."
+
+
+class InvalidSessionToken(Unauthenticated):
+    reason = "INVALID_SESSION_TOKEN"
+    message = "The session token is missing or not ours, or its session is gone. Start a new session."
+
+
+class SessionTokenExpired(Unauthenticated):
+    reason = "SESSION_TOKEN_EXPIRED"
+    message = "The session token has expired. Start a new session."
+
+
+class NotAMobileApp(PermissionDenied):
+    reason = "NOT_A_MOBILE_APP"
+    message = "Sessions of apps of this type are not recorded."
+
+
+class NotSampled(PermissionDenied):
+    reason = "NOT_SAMPLED"
+    message = "This session is not recorded: the app records only a part of them."
+
+
+class ProjectNotFound(NotFound):
+    reason = "PROJECT_NOT_FOUND"
+    message = "No app has this project key or number."
+
+
+class SessionNotFound(NotFound):
+    reason = "SESSION_NOT_FOUND"
+    message = "Session not found."
+
+
+class ImageNotFound(NotFound):
+    reason = "IMAGE_NOT_FOUND"
+    message = "The session has no such screenshot."
+
+
+class BatchNotFound(NotFound):
+    reason = "BATCH_NOT_FOUND"
+    message = "The session has no such batch."
 
 
 class AppNotFound(NotFound):
@@ -348,6 +418,11 @@ class TooManyAppKeys(LimitExceeded):
 class StoreUnavailable(Unavailable):
     reason = "STORE_UNAVAILABLE"
     message = "The store cannot be reached. Nothing was stored; try again."
+
+
+class BlobsUnavailable(Unavailable):
+    reason = "BLOBS_UNAVAILABLE"
+    message = "The store of screenshots cannot be reached. Nothing was stored; try again."
 
 
 class DiskFull(Unavailable):

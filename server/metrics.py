@@ -1,4 +1,4 @@
-"""Prometheus counters: what the ingest line keeps beside the ledger, and what was removed."""
+"""Prometheus counters: what ingest keeps beside the ledger, and what was removed."""
 
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -11,6 +11,13 @@ from server.store.counters import DUPLICATE, REJECTED, STORED
 INGESTED_EVENTS = Counter(
     "healthguard_ingested_events", "Events by outcome and reason, as in the ledger.", ["outcome", "reason"]
 )
+
+SESSION_BATCHES = Counter(
+    "healthguard_session_batches",
+    "Batches of recorded sessions by outcome and how well they could be read.",
+    ["outcome", "reading"],
+)
+SESSION_IMAGES = Counter("healthguard_session_images", "Screenshots stored.")
 
 REMOVED_EVENTS = Counter(
     "healthguard_removed_events",

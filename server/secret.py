@@ -8,6 +8,9 @@ from server.config import Settings
 from server.errors import StartupFault
 
 FILE = "secret.key"
+PREVIOUS_FILE = "secret.key.previous"
+"""Where an operator leaves the key file that was in force before, until nothing signed with it is out any more."""
+
 _BYTES = 32
 
 
@@ -31,6 +34,21 @@ def load(settings: Settings) -> bytes:
     if len(key) < _BYTES:
         raise StartupFault(f"--data-dir: {path} is damaged; delete it to get a new one (open page tokens end)")
     return key
+
+
+def load_all(settings: Settings) -> list[bytes]:
+    """The secret in force and then those that were before: HEALTHGUARD_PREVIOUS_SECRETS and the previous key file.
+
+    Raises StartupFault as `load` does.
+    """
+    secrets_in_force = [load(settings), *(previous.encode() for previous in settings.previous_secret_list)]
+    path = settings.data_dir / PREVIOUS_FILE
+    try:
+        if path.exists():
+            secrets_in_force.append(path.read_bytes())
+    except OSError as error:
+        raise StartupFault(f"--data-dir: cannot read {path}: {error.strerror}") from error
+    return secrets_in_force
 
 
 def _create(path: Path) -> None:

@@ -14,7 +14,7 @@ from server import clock, metrics
 from server.disk_budget import DiskBudget
 from server.errors import Unavailable
 from server.ids import new_id
-from server.store import aging, retention
+from server.store import aging, retention, sessions
 from server.store.engine import Engine
 from server.store.lease import Lease, claim, release
 from server.store.retention import DAY_MS, EVERY_RETENTION, Reach, Swept
@@ -39,6 +39,9 @@ TARGET_SHARE: Final = 0.95
 """Eviction begins at the whole budget and ends here, so that it does not begin anew with the next commit."""
 
 BATCHES_BETWEEN_MEASURES = 4
+
+BATCH_SESSIONS: Final = 2
+"""Recorded sessions that one transaction removes: each has up to some thousands of screenshots and hundreds of batches."""
 
 log = structlog.get_logger("sweeper")
 
@@ -152,7 +155,7 @@ class Sweeper:
         return True
 
     async def _begin(self, days: int, age_ms: int, app_ids: Iterable[int]) -> _Lap:
-        """Begin a lap; first the counters that end at this age go."""
+        """Begin a lap; first the counters and the recorded sessions that end at this age go."""
         now_ms = self._now_ms()
         keep = aging.ends(now_ms, age_ms)
         for app_id in app_ids:
@@ -161,6 +164,9 @@ class Sweeper:
             issue_id: int | None = 0
             while issue_id is not None:
                 issue_id = await self._step(aging.drop_of_issues, app_id, issue_id, keep)
+            if age_ms:  # at 0 no events are left to tell an age by: that is no reason to forget every session
+                while await self._step(sessions.delete_received_before, app_id, now_ms - age_ms, BATCH_SESSIONS):
+                    pass
         lap = self._laps[days] = _Lap(now_ms, age_ms)
         return lap
 

@@ -15,6 +15,7 @@ from tests.collector import ROOT, Collector, run
 ENGINES = ("sqlite", "postgresql")
 # Tests register more users from one address than a person would; the throttle has tests of its own.
 UNTHROTTLED = {"HEALTHGUARD_REGISTRATIONS_PER_HOUR": "1000000"}
+RECORDINGS = ROOT.parent / "shared" / "golden"
 IN_CI = os.environ.get("CI") == "true"
 
 StartCollector = Callable[..., Collector]
@@ -35,10 +36,9 @@ def unavailable(what: str) -> None:
 @pytest.fixture(scope="session")
 def golden_dir() -> Path:
     """The recordings, which lie beside the checkout."""
-    directory = ROOT.parent / "shared" / "golden"
-    if not directory.is_dir():
+    if not RECORDINGS.is_dir():
         unavailable("no recordings: ../shared/golden is not there")
-    return directory
+    return RECORDINGS
 
 
 @pytest.fixture(scope="session")

@@ -6,13 +6,14 @@ from collections.abc import Awaitable, Callable
 
 import grpc
 
-from server import context as caller
+from server import context as caller, logs
 from server.clock import now_ms
-from server.errors import NotSignedIn
+from server.errors import InvalidSessionToken, NotSignedIn, SessionTokenExpired
 from server.ids import token_hash
 from server.interceptors.base import Context, Continuation, Guard, Handler, Interceptor, MakeGuard, metadata_value
 from server.interceptors.errors import UNIMPLEMENTED
-from server.interceptors.requirement import APP_KEY, PUBLIC, USER, requirement_of
+from server.interceptors.requirement import APP_KEY, LATE_SESSION_TOKEN, PUBLIC, SESSION_TOKEN, USER, requirement_of
+from server.mobile.token import TokenSigner, TokenState, Verdict
 from server.store import users
 from server.store.engine import Engine
 
@@ -21,14 +22,15 @@ LONGEST_TOKEN = 256
 
 
 class AuthInterceptor(Interceptor):
-    """Lets PUBLIC and APP_KEY calls pass, signs USER calls in by their bearer token, refuses all else.
+    """Lets PUBLIC and APP_KEY calls pass, signs USER calls in by their bearer token, checks session tokens, refuses all else.
 
     No cache: a token that was logged out must not work anywhere for even a second, and the look-up is one indexed read.
     """
 
-    def __init__(self, engine: Engine, now_ms: Callable[[], int] = now_ms) -> None:
+    def __init__(self, engine: Engine, session_tokens: TokenSigner, now_ms: Callable[[], int] = now_ms) -> None:
         super().__init__()
         self._engine = engine
+        self._session_tokens = session_tokens
         self._now_ms = now_ms
 
     def guard(self, method: str) -> MakeGuard:
@@ -37,10 +39,20 @@ class AuthInterceptor(Interceptor):
             return lambda _: _PASS
         if requirement == USER:
             return lambda context: _SignIn(context, self._find_user)
+        if requirement == SESSION_TOKEN:
+            return lambda context: _Track(context, self._check)
+        if requirement == LATE_SESSION_TOKEN:
+            return lambda context: _Track(context, self._check_late)
         return lambda _: _REFUSE
 
     async def _find_user(self, digest: bytes) -> caller.User | None:
         return await self._engine.read(users.user_of_token, digest, self._now_ms())
+
+    def _check(self, token: str) -> Verdict:
+        return self._session_tokens.verify(token, self._now_ms())
+
+    def _check_late(self, token: str) -> Verdict:
+        return self._session_tokens.verify_late(token, self._now_ms())
 
     async def intercept_service(
         self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
@@ -64,6 +76,26 @@ class _SignIn(Guard):
         if user is None:
             raise NotSignedIn
         caller.sign_in(user, digest)
+
+
+class _Track(Guard):
+    __slots__ = ("_check", "_context")
+
+    def __init__(self, context: Context, check: Callable[[str], Verdict]) -> None:
+        self._context, self._check = context, check
+
+    async def __aenter__(self) -> None:
+        header = metadata_value(self._context, "authorization")
+        if not header.startswith(_SCHEME) or len(header) > LONGEST_TOKEN:
+            raise InvalidSessionToken
+        verdict = self._check(header[len(_SCHEME) :])
+        if verdict.state is TokenState.EXPIRED:
+            raise SessionTokenExpired
+        # Tokens that OpenReplay issued name no app, and none of our sessions.
+        if verdict.state is not TokenState.VALID or verdict.claims is None or verdict.claims.project_id is None:
+            raise InvalidSessionToken
+        caller.let_track(caller.Tracker(verdict.claims.session_id, verdict.claims.project_id))
+        logs.bind(sessionID=str(verdict.claims.session_id), projectID=str(verdict.claims.project_id))
 
 
 class _Refuse(Guard):

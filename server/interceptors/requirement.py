@@ -7,6 +7,8 @@ from server import contract
 PUBLIC = options_pb.AUTH_REQUIREMENT_PUBLIC
 USER = options_pb.AUTH_REQUIREMENT_USER
 APP_KEY = options_pb.AUTH_REQUIREMENT_APP_KEY
+SESSION_TOKEN = options_pb.AUTH_REQUIREMENT_SESSION_TOKEN
+LATE_SESSION_TOKEN = options_pb.AUTH_REQUIREMENT_LATE_SESSION_TOKEN
 
 
 def requirement_of(method: str) -> int | None:

@@ -31,12 +31,16 @@ class IngestApp:
     settings: AppSettings
 
 
-def ingest_app(session: Session, app_key: str) -> IngestApp | None:
-    """The app that `app_key` names, be it the current key or an old one that is still accepted."""
+def live_app(session: Session, app_key: str) -> AppRow | None:
+    """The row of the app that `app_key` names, be it the current key or an old one that is still accepted."""
     live = select(AppRow).where(col(AppRow.deleted_ms).is_(None))
     row = session.exec(live.where(AppRow.app_key == app_key)).first()
-    if row is None:
-        row = session.exec(live.where(col(AppRow.id).in_(_named_before((app_key,))))).first()
+    return row or session.exec(live.where(col(AppRow.id).in_(_named_before((app_key,))))).first()
+
+
+def ingest_app(session: Session, app_key: str) -> IngestApp | None:
+    """The app that `app_key` names, with all keys and its settings."""
+    row = live_app(session, app_key)
     if row is None or row.id is None:
         return None
     old = select(OldAppKeyRow.app_key).where(OldAppKeyRow.app_id == row.id, *_accepted())

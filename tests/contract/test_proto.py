@@ -34,13 +34,17 @@ def test_every_rpc_says_who_may_call_it() -> None:
     assert silent == []
 
 
-def test_only_signing_in_and_up_is_public() -> None:
+def test_only_signing_in_and_up_and_what_holds_no_data_is_public() -> None:
     public = {
         m.full_name
         for m in methods()
         if m.GetOptions().Extensions[options_pb.auth] == options_pb.AUTH_REQUIREMENT_PUBLIC
     }
-    assert public == {"healthguard.v1.AuthService.Register", "healthguard.v1.AuthService.Login"}
+    assert public == {
+        "healthguard.v1.AuthService.Register",
+        "healthguard.v1.AuthService.Login",
+        "healthguard.v1.MobileSessionService.GetConditions",
+    }
 
 
 @pytest.mark.parametrize("arguments", [("lint",), ("format", "--diff", "--exit-code")], ids=["lint", "format"])

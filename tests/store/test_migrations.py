@@ -6,7 +6,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlmodel import Session, SQLModel, select
 
-from server.store import apps, issues, migrate, scope, tables
+from server.store import apps, issues, migrate, scope, session_tables, tables
 from server.store.app_settings import AppSettings
 from server.store.apps import NewApp
 from server.store.dimensions import Dimension
@@ -68,6 +68,7 @@ def test_unknown_revision_is_a_newer_schema(engine: str, new_database: Callable[
 def test_every_growing_table_is_keyed_by_app_first() -> None:
     growing = [table for table in SQLModel.metadata.sorted_tables if "app_id" in table.columns]
     assert tables.EventRow.__table__ in growing  # type: ignore[attr-defined]
+    assert session_tables.SessionRow.__table__ in growing  # type: ignore[attr-defined]
     for table in growing:
         assert next(iter(table.primary_key.columns)).name == "app_id", table.name
 

@@ -12,15 +12,16 @@ from sqlmodel import Session, col, func, select
 from server import sweeper as sweeper_module
 from server.disk_budget import DiskBudget
 from server.ingest.writer import IngestWriter
-from server.store import events, retention, totals
+from server.store import batches, events, retention, sessions, totals
 from server.store.engine import Engine
 from server.store.retention import DAY_MS
 from server.store.sequence import Sequence
+from server.store.session_tables import SessionBatchRow, SessionRow, SessionSignalRow
 from server.store.space import usage
 from server.store.tables import EventRow
 from server.store.totals import EventFilter
 from server.sweeper import LeaseLost, Sweeper
-from tests.store.build import NOW, event, submission
+from tests.store.build import NOW, event, new_batch, new_session, submission
 from tests.store.test_retention import APPS, add_apps, stored_keys
 
 DAYS = 30
@@ -65,6 +66,19 @@ async def test_old_events_go_and_young_ones_stay(filled: Engine) -> None:
     await first.close()
     await sweeper_of(filled, NOW + DAYS * DAY_MS + 1).look()
     assert await filled.read(count) == 500
+
+
+async def test_recorded_sessions_go_with_the_retention_of_their_app(store: Engine) -> None:
+    await store.write(add_apps)
+    app_id = min(APPS)
+    for number, received_ms in enumerate([NOW, NOW + 1, NOW + 2, NOW + DAY_MS]):
+        await store.write(sessions.begin, new_session(app_id, number, received_ms))
+        await store.write(batches.append, [new_batch(app_id, number)], Sequence(), 0)
+    by_days = await store.read(retention.retentions, DAYS)
+    days = next(days for days, apps in by_days.items() if app_id in apps)
+    await sweeper_of(store, NOW + 3 + days * DAY_MS).look()
+    for table in (SessionRow.id, SessionBatchRow.session_id, SessionSignalRow.session_id):
+        assert await store.read(lambda session, table=table: session.exec(select(table)).all()) == [3]
 
 
 async def test_space_is_given_back_or_used_again(filled: Engine) -> None:

@@ -12,10 +12,12 @@ class AuthRequirement(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     AUTH_REQUIREMENT_USER: _ClassVar[AuthRequirement]
     AUTH_REQUIREMENT_APP_KEY: _ClassVar[AuthRequirement]
     AUTH_REQUIREMENT_SESSION_TOKEN: _ClassVar[AuthRequirement]
+    AUTH_REQUIREMENT_LATE_SESSION_TOKEN: _ClassVar[AuthRequirement]
 AUTH_REQUIREMENT_UNSPECIFIED: AuthRequirement
 AUTH_REQUIREMENT_PUBLIC: AuthRequirement
 AUTH_REQUIREMENT_USER: AuthRequirement
 AUTH_REQUIREMENT_APP_KEY: AuthRequirement
 AUTH_REQUIREMENT_SESSION_TOKEN: AuthRequirement
+AUTH_REQUIREMENT_LATE_SESSION_TOKEN: AuthRequirement
 AUTH_FIELD_NUMBER: _ClassVar[int]
 auth: _descriptor.FieldDescriptor

@@ -3,6 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
+import server.store.session_tables
 import server.store.tables  # noqa: F401 -- fills SQLModel.metadata
 
 connection = context.config.attributes["connection"]

@@ -20,6 +20,7 @@ from server.interceptors import (
     MetricsInterceptor,
     RequestIdInterceptor,
 )
+from server.mobile.token import TokenSigner
 from server.paging import PageTokens
 from server.services.app import AppService
 from server.services.auth import AuthService
@@ -88,7 +89,7 @@ async def door(store: Engine, settings: Settings, clock: Clock) -> AsyncIterator
             AccessLogInterceptor(trusted),
             MetricsInterceptor(),
             ErrorsInterceptor(),
-            AuthInterceptor(store, clock.now_ms),
+            AuthInterceptor(store, TokenSigner([b"k" * 32], late_age_ms=0), clock.now_ms),
         ]
     )
     forgotten: list[tuple[int, str]] = []

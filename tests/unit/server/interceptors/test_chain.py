@@ -26,6 +26,7 @@ from server.interceptors import (
     RequestIdInterceptor,
 )
 from server.interceptors.metrics import REQUESTS
+from server.mobile.token import TokenSigner
 from server.store.engine import Engine
 from tests.unit.server.conftest import NOW_MS
 from tests.unit.server.status_of import failure_of
@@ -33,6 +34,9 @@ from tests.unit.server.status_of import failure_of
 LOGIN = "/healthguard.v1.AuthService/Login"
 STREAM = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
 Lines = list[structlog.typing.EventDict]
+
+
+SESSION_TOKENS = TokenSigner([b"k" * 32], late_age_ms=0)
 
 
 class Servicer(auth_grpc.AuthServiceServicer):
@@ -89,7 +93,7 @@ async def _serve(servicer: Servicer, store: Engine, trusted: tuple[str, ...]) ->
             AccessLogInterceptor(trusted),
             MetricsInterceptor(),
             ErrorsInterceptor(),
-            AuthInterceptor(store, lambda: NOW_MS),
+            AuthInterceptor(store, SESSION_TOKENS, lambda: NOW_MS),
         ]
     )
     auth_grpc.add_AuthServiceServicer_to_server(servicer, server)

@@ -1,0 +1,1 @@
+"""Recorded mobile sessions as pure functions over bytes: batches, tokens, screenshots and the signals read from them."""

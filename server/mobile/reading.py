@@ -1,0 +1,126 @@
+"""What one batch tells of its session, read once when it arrives."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from server.mobile.beats import MARK, Beats, beats_of
+from server.mobile.codec import Batch, BatchStatus, Message, decode_batch, is_android
+from server.mobile.messages import (
+    BATCH_META,
+    CRASH,
+    METADATA,
+    NETWORK_CALL,
+    PERFORMANCE,
+    USER_ANONYMOUS_ID,
+    USER_ID,
+    Layout,
+)
+from server.mobile.signals import HEARTBEATS, Crash, NetworkCall, crashes, failed_network_calls
+
+MAX_INT64: Final = 2**63 - 1
+_V1_7_0_ONLY: Final = 99
+"""A message type that only the layout of v1.7.0 has."""
+
+_TOLD: Final = (HEARTBEATS - {PERFORMANCE}) | {METADATA, USER_ID, USER_ANONYMOUS_ID, CRASH, NETWORK_CALL}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Something the app said of its session, and when."""
+
+    time_ms: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a batch holds. Times are as devices wrote them, at most MAX_INT64, so that any column can hold them."""
+
+    layout: Layout
+    status: BatchStatus
+    fault: str
+    messages: int
+    counts: Mapping[int, int]
+    first_ms: int | None
+    last_ms: int | None
+    # The latest time that is not ahead of the server's clock.
+    alive_ms: int | None
+    # When its first message other than the meta was made: whose time a late batch fell in.
+    fell_ms: int | None
+    user_id: Said | None
+    anonymous_id: Said | None
+    metadata: Mapping[str, Said]
+    crashes: tuple[Crash, ...]
+    failed_calls: tuple[NetworkCall, ...]
+    beats: Beats
+
+
+def decode(data: bytes, platform: str) -> tuple[Batch, Layout]:
+    """The batch in the layout that reads it whole, today's if both or neither do.
+
+    The bytes do not name their layout and v1.7.0 laid out three types otherwise, but every message tells its length: read in
+    the wrong layout those do not fit. Android came after v1.7.0.
+    """
+    batch = decode_batch(data, platform=platform)
+    if is_android(platform) or (batch.status is BatchStatus.COMPLETE and _V1_7_0_ONLY not in batch.skipped):
+        return batch, Layout.CURRENT
+    old = decode_batch(data, platform=platform, layout=Layout.V1_7_0)
+    if old.status is BatchStatus.COMPLETE and not old.skipped:
+        return old, Layout.V1_7_0
+    return batch, Layout.CURRENT
+
+
+def read(data: bytes, platform: str, *, with_calls: bool, latest_ms: int) -> Reading:
+    """What a session learns from a batch; failed network calls only where they are wanted.
+
+    Times after `latest_ms` are a wrong clock's.
+    """
+    batch, layout = decode(data, platform)
+    told = list(batch.messages.of_types(_TOLD if with_calls else _TOLD - {NETWORK_CALL}))
+    # Measurements are most of what there is, and only marks among them say more than that the app lives.
+    measured = batch.messages.of_type_bare(PERFORMANCE, unless=MARK)
+    times = [time_ms for _, time_ms in batch.messages.times()]
+    crashed = tuple(crashes(told))
+    return Reading(
+        layout=layout,
+        status=batch.status,
+        fault=batch.fault or "",
+        messages=len(batch.messages),
+        counts=batch.messages.counts(),
+        first_ms=min(MAX_INT64, *times) if times else None,
+        last_ms=min(MAX_INT64, max(times)) if times else None,
+        alive_ms=max((time_ms for time_ms in times if time_ms <= latest_ms), default=None),
+        fell_ms=min(crashed[0].timestamp_ms, MAX_INT64) if crashed else next(_times_without_meta(batch), None),
+        user_id=_latest(told, USER_ID),
+        anonymous_id=_latest(told, USER_ANONYMOUS_ID),
+        metadata=_metadata(told),
+        crashes=crashed,
+        failed_calls=tuple(failed_network_calls(told)),
+        beats=beats_of((*told, *measured)),
+    )
+
+
+def _times_without_meta(batch: Batch) -> Iterator[int]:
+    return (min(time_ms, MAX_INT64) for type_id, time_ms in batch.messages.times() if type_id != BATCH_META)
+
+
+def _latest(told: Iterable[Message], type_id: int) -> Said | None:
+    said = [
+        # v1.7.0 calls the id a value.
+        Said(min(message.timestamp_ms, MAX_INT64), str(message.fields.get("id", message.fields.get("value", ""))))
+        for message in told
+        if message.type == type_id
+    ]
+    return max(said, key=lambda one: one.time_ms, default=None)
+
+
+def _metadata(told: Iterable[Message]) -> dict[str, Said]:
+    found: dict[str, Said] = {}
+    for message in told:
+        if message.type == METADATA:
+            said = Said(min(message.timestamp_ms, MAX_INT64), str(message.fields["value"]))
+            known = found.get(str(message.fields["key"]))
+            if known is None or said.time_ms >= known.time_ms:
+                found[str(message.fields["key"])] = said
+    return found
