@@ -283,6 +283,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/filters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Values to filter by
+         * @description Of one app, or of all the caller's apps. Of each property at most 200 values, the latest to appear first.
+         */
+        get: operations["listFilterValues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/issues": {
         parameters: {
             query?: never;
@@ -658,6 +678,26 @@ export interface paths {
          * @description Of one app, or of all the caller's apps. Latest start first.
          */
         get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/totals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many sessions were recorded, and how many crashed
+         * @description Of one app, or of all the caller's apps, by when the session began.
+         */
+        get: operations["getSessionTotals"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1558,6 +1598,44 @@ export interface components {
             issues: components["schemas"]["Issue"][];
             /** @description Present when there are more. */
             nextPageToken?: string;
+            /** @description One for each issue, in the same order; absent unless asked for. */
+            trends?: components["schemas"]["IssueTrend"][];
+        };
+        IssueTrend: {
+            /** @description Id of the issue. */
+            id: string;
+            /** @description Events by bucket, oldest first, zeros included. */
+            eventCounts: number[];
+        };
+        FilterValues: {
+            /**
+             * @example [
+             *       "web",
+             *       "ios"
+             *     ]
+             */
+            platforms: string[];
+            /**
+             * @example [
+             *       "production"
+             *     ]
+             */
+            environments: string[];
+            /**
+             * @example [
+             *       "2.4.0",
+             *       "2.3.0"
+             *     ]
+             */
+            releases: string[];
+            /**
+             * @description An error's error type, else the event type.
+             * @example [
+             *       "js",
+             *       "http"
+             *     ]
+             */
+            types: string[];
         };
         IssueDetail: {
             issue: components["schemas"]["Issue"];
@@ -1730,6 +1808,18 @@ export interface components {
         SessionList: {
             sessions: components["schemas"]["RecordedSession"][];
             nextPageToken?: string;
+        };
+        SessionTotals: {
+            /**
+             * Format: int64
+             * @description Sessions that began in the range.
+             */
+            sessions: number;
+            /**
+             * Format: int64
+             * @description Those of them with a crash.
+             */
+            crashedSessions: number;
         };
         SessionAnswer: {
             session: components["schemas"]["RecordedSession"];
@@ -2839,6 +2929,31 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listFilterValues: {
+        parameters: {
+            query?: {
+                /** @description Only this app; without it, all of the caller's. */
+                appKey?: components["parameters"]["appKey"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What events had. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilterValues"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listIssues: {
         parameters: {
             query?: {
@@ -2878,6 +2993,8 @@ export interface operations {
                 q?: components["parameters"]["q"];
                 /** @description The order, always from the largest value down; ties newest first. */
                 orderBy?: components["parameters"]["orderBy"];
+                /** @description Also return totals by hour or day of UTC: those that the range touches, as a whole. Needs `start`; at most 1,000 buckets. */
+                bucket?: components["parameters"]["bucket"];
             };
             header?: never;
             path?: never;
@@ -3737,6 +3854,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            400: components["responses"]["BadQuery"];
+            401: components["responses"]["Unauthorized"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getSessionTotals: {
+        parameters: {
+            query?: {
+                /** @description Only this app; without it, all of the caller's. */
+                appKey?: components["parameters"]["appKey"];
+                /**
+                 * @description Inclusive lower bound, in milliseconds. Whatever JavaScript's `Number()` reads as a whole number is understood; blank means absent.
+                 * @example 1795350000000
+                 */
+                start?: components["parameters"]["start"];
+                /** @description Inclusive upper bound, likewise. */
+                end?: components["parameters"]["end"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The totals. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionTotals"];
                 };
             };
             400: components["responses"]["BadQuery"];

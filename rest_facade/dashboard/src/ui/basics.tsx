@@ -212,4 +212,4 @@ export function useTitle(...parts: (string | undefined)[]): void {
   }, [title]);
 }
 
-export type FormEvent = JSX.TargetedSubmitEvent<HTMLFormElement>;
+export type FormEvent = Parameters<NonNullable<JSX.IntrinsicElements["form"]["onSubmit"]>>[0];

@@ -1,0 +1,1 @@
+export{t as SessionsPage}from"./sessions-DUkB6-T9.js";
