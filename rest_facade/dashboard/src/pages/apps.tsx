@@ -84,7 +84,7 @@ function AppCard({ app }: { app: App }) {
   const buckets = day.data?.buckets ?? [];
   return (
     <a class="card app" href={paths.app(app.id)}>
-      <div class="row apart">
+      <div class="line">
         <h2 class="clip grow">{app.name}</h2>
         <Badge>{known(`type.${app.type}`, app.type)}</Badge>
       </div>

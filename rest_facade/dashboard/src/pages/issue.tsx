@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { api, take, type App, type Schemas } from "../api/client";
 import { count, DAY, HOUR } from "../format";
-import { known, t, type Key } from "../i18n";
+import { known, t } from "../i18n";
 import { useQuery } from "../query";
 import { change, RangeSelect, useRange } from "../ui/filters";
 import { here, paths, withQuery } from "../router";
@@ -196,31 +196,47 @@ function Fact({ name, children }: { name: string; children: preact.ComponentChil
   );
 }
 
+const TOP = 5;
+
 function Breakdowns({ detail: { breakdowns = [], issue } }: { detail: Detail }) {
   const filled = breakdowns.filter((one) => one.values.length > 0);
-  const [opened, setOpened] = useState<string | null>(null);
-  const shown = filled.find((one) => one.property === opened) ?? filled[0];
   return (
     <Card title={t("breakdown")}>
-      {!shown ? (
+      {filled.length === 0 ? (
         <Empty title={t("nothingToBreakDown")} />
       ) : (
         <div class="stack tight">
-          <Select label={t("by")} value={shown.property} options={filled.map((one) => [one.property, known(one.property, one.property)] as const)} onChoose={setOpened} />
-          <ul class="stack tight">
-            {shown.values.map((one) => (
-              <li class="share small" key={one.value}>
-                <i style={{ width: `${(100 * one.eventCount) / Math.max(1, issue.eventCount)}%` }} />
-                <span>
-                  <span class="clip" title={one.value}>{one.value}</span>
-                  <span>{count(one.eventCount)}</span>
-                </span>
-              </li>
-            ))}
-          </ul>
+          {filled.map((one) => (
+            <details open key={one.property}>
+              <summary class="small">{known(one.property, one.property)}</summary>
+              <Shares values={one.values.slice(0, TOP)} of={issue.eventCount} />
+              {one.values.length > TOP && (
+                <details>
+                  <summary class="small soft">{t("more", { n: one.values.length - TOP })}</summary>
+                  <Shares values={one.values.slice(TOP)} of={issue.eventCount} />
+                </details>
+              )}
+            </details>
+          ))}
         </div>
       )}
     </Card>
+  );
+}
+
+function Shares({ values, of }: { values: readonly Schemas["BreakdownValue"][]; of: number }) {
+  return (
+    <ul>
+      {values.map((one) => (
+        <li class="share small" key={one.value}>
+          <i style={{ width: `${(100 * one.eventCount) / Math.max(1, of)}%` }} />
+          <span>
+            <span class="clip" title={one.value}>{one.value}</span>
+            <span>{count(one.eventCount)}</span>
+          </span>
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -260,6 +276,11 @@ function Grouping({ app, detail: { issue }, changed }: Part) {
   );
 }
 
+function inputName(name: string): string {
+  const frame = /^frame(\d)$/.exec(name);
+  return frame ? t("stackFrame", { n: frame[1]! }) : known(`input.${name}`, name);
+}
+
 function Explanation({ id }: { id: string }) {
   const found = useQuery(`grouping ${id}`, (signal) => take(api.GET("/api/issues/{id}/grouping", { params: { path: { id } }, signal })));
   return (
@@ -270,7 +291,7 @@ function Explanation({ id }: { id: string }) {
           <Copyable text={told.fingerprint} />
           {told.inputs.map((input) => (
             <div key={input.name}>
-              <strong>{known(`input.${input.name}` as Key, input.name)}</strong>
+              <strong>{inputName(input.name)}</strong>
               <div class="mono">{input.normalised}</div>
               {input.masked.length > 0 && <div class="soft">{input.masked.map((part) => `${part.text} → ${part.mask}`).join(", ")}</div>}
             </div>

@@ -122,7 +122,7 @@ function List({ app, page, changed, filtered }: ListProps) {
                 <th scope="col">{t("issue")}</th>
                 <th scope="col" class="wide">{t("trend")}</th>
                 <th scope="col" class="num">{t("events")}</th>
-                <th scope="col" class="num">{t("users")}</th>
+                <th scope="col" class="num wide">{t("users")}</th>
                 <th scope="col">{t("lastSeen")}</th>
                 <th scope="col" class="wide">{t("firstSeen")}</th>
                 <th scope="col" class="wide">{t("release")}</th>
@@ -142,7 +142,7 @@ function List({ app, page, changed, filtered }: ListProps) {
                     </a>
                     <span class="row" style={{ flexWrap: "nowrap", overflow: "hidden", gap: "4px" }}>
                       <TypeBadge issue={issue} />
-                      <StatusBadge issue={issue} />
+                      <StatusBadge issue={issue} brief />
                       <span class="soft small clip">{Object.keys(issue.platformDistribution).join(", ")}</span>
                     </span>
                   </td>
@@ -150,7 +150,7 @@ function List({ app, page, changed, filtered }: ListProps) {
                     <Spark values={page.trends?.[at]?.eventCounts ?? []} />
                   </td>
                   <td class="num" title={count(issue.eventCount)}>{short(issue.eventCount)}</td>
-                  <td class="num" title={count(issue.affectedUsers)}>{short(issue.affectedUsers)}</td>
+                  <td class="num wide" title={count(issue.affectedUsers)}>{short(issue.affectedUsers)}</td>
                   <td><Ago at={issue.lastSeenAt} /></td>
                   <td class="wide"><Ago at={issue.firstSeenAt} /></td>
                   <td class="wide clip" style={{ maxWidth: "140px" }} title={issue.lastSeenRelease ?? undefined}>{issue.lastSeenRelease ?? "–"}</td>

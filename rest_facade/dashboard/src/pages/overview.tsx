@@ -94,8 +94,11 @@ function Tiles({ totals, before }: { totals: Totals; before: Totals }) {
   );
 }
 
+// From here on a percentage says less than a multiple.
+const MANY_TIMES = 10;
+
 function Change({ now, before, moreIsWorse }: { now: number; before: number; moreIsWorse: boolean }) {
-  const text = before === 0 ? (now === 0 ? t("asBefore") : t("noneBefore")) : now === before ? t("asBefore") : `${signedPercent((now - before) / before)} ${t("againstBefore")}`;
+  const text = now === before ? t("asBefore") : before === 0 ? t("noneBefore") : now >= MANY_TIMES * before ? t("timesBefore", { times: count(Math.round(now / before)) }) : t("changeToBefore", { change: signedPercent((now - before) / before) });
   const tone = !moreIsWorse || now === before ? "soft" : now > before ? "bad" : "good";
   return (
     <div class={`small ${tone}`} title={t("beforeWas", { value: count(before) })}>
@@ -177,9 +180,13 @@ function IssueCard({ app, title, empty, range, filter, order, pick }: IssueCardP
   );
 }
 
+// Kinds of apps whose sessions trackers record.
+const RECORDED = new Set(["ios", "android", "react-native", "flutter"]);
+
 function Stability({ app, range }: { app: App; range: Range }) {
   const query = { appKey: app.appKey, start: range.start, end: range.end };
   const found = useQuery(JSON.stringify(["stability", query]), (signal) => take(api.GET("/api/sessions/totals", { params: { query }, signal })), 2 * REFRESH_MS);
+  if (found.data?.sessions === 0 && !RECORDED.has(app.type)) return null;
   return (
     <Card title={t("crashFree")} aside={<a class="small" href={paths.app(app.id, "sessions")}>{t("allSessions")}</a>}>
       <Loaded from={found} bones={2} height={40}>

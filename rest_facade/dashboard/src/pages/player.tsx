@@ -162,18 +162,18 @@ function SignalList({ app, recording, seek }: Follows & { app: App }) {
         <tbody>
           {signals.map((signal, n) => (
             <tr key={n}>
-              <td>
+              <td class="fit">
                 <button class="button quiet" type="button" onClick={() => seek(signal.startedAt - BEFORE_MS)}>
                   ▶ {duration(signal.startedAt - recording.start)}
                 </button>
               </td>
-              <td>
+              <td class="fit">
                 <Badge tone={SIGNAL_TONES[signal.kind] ?? "warn"}>{known(`signal.${signal.kind}`, signal.kind)}</Badge>
               </td>
               <td>
                 {signal.label} {signal.count > 1 && `×${signal.count}`}
               </td>
-              <td>{signal.issueId && <a href={paths.issue(app.id, signal.issueId)}>{t("toIssue")}</a>}</td>
+              <td class="fit">{signal.issueId && <a href={paths.issue(app.id, signal.issueId)}>{t("toIssue")}</a>}</td>
             </tr>
           ))}
         </tbody>

@@ -132,7 +132,7 @@ export function Loaded<T>({ from, bones = 4, height, children }: { from: Loadabl
     return from.error ? <Failed error={from.error} retry={from.reload} /> : <Bones rows={bones} height={height} />;
   }
   return (
-    <div class={from.stale ? "stale" : ""} aria-busy={from.stale}>
+    <div class={from.stale ? "stack stale" : "stack"} aria-busy={from.stale}>
       {children(from.data)}
     </div>
   );

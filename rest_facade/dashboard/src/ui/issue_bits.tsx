@@ -13,10 +13,11 @@ const TONES: Record<Issue["status"], Tone> = {
   archived: "",
 };
 
-export function StatusBadge({ issue }: { issue: Issue }) {
+// In a list it is told only where it is not the usual one.
+export function StatusBadge({ issue, brief }: { issue: Issue; brief?: boolean }) {
   return (
     <>
-      <Badge tone={TONES[issue.status]}>{t(`status.${issue.status}`)}</Badge>
+      {(issue.status !== "open" || !brief) && <Badge tone={TONES[issue.status]}>{t(`status.${issue.status}`)}</Badge>}
       {issue.regressed && <Badge tone="bad">{t("regressed")}</Badge>}
     </>
   );

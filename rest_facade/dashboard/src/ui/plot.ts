@@ -25,9 +25,9 @@ export function draw(box: HTMLElement, data: uPlot.AlignedData, look: Look): uPl
       height: look.height,
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
-      scales: { y: { range: (_, least, most) => [Math.min(0, least), Math.max(1, most)] } },
+      scales: { x: { range: (_, least, most) => [least - look.stepMs / 2000, most + look.stepMs / 2000] }, y: { range: (_, least, most) => [Math.min(0, least), Math.max(1, most)] } },
       axes: [
-        { ...axis, values: (_, times) => times.map((time) => tick(time * 1000, look.stepMs)), space: 70 },
+        { ...axis, values: (_, times) => times.map((time) => tick(time * 1000, look.stepMs)), space: 70, size: 32 },
         { ...axis, values: (_, values) => values.map((value) => (value === null ? "" : short(value))), size: 48 },
       ],
       series: [
