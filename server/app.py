@@ -37,6 +37,7 @@ from server.ingest.image_line import ImageLine
 from server.ingest.line import IngestLine
 from server.ingest.resolve import AppResolver
 from server.ingest.session_line import SessionLine
+from server.ingest.session_resolve import SessionResolver
 from server.ingest.session_writer import SessionWriter
 from server.ingest.upkeep import Upkeep
 from server.ingest.writer import IngestWriter
@@ -137,9 +138,15 @@ class Backend:
         page_tokens = PageTokens.load(settings)
         session_tokens = TokenSigner(secret.load_all(settings), late_age_ms=settings.late_max_age_ms)
         line = IngestLine(resolver, admission, stores.writer, max_age_ms=settings.event_max_age_ms)
-        self.session_line = SessionLine(engine, admission, stores.session_writer, line)
+        recorded = SessionResolver(engine)
+        self.session_line = SessionLine(engine, admission, recorded, stores.session_writer, line)
         self._auth = AuthService(engine, settings)
-        self._app = AppService(engine, page_tokens, resolver.forget, key_grace_days=settings.app_key_grace_days)
+
+        def forget(app_id: int, app_key: str) -> None:
+            resolver.forget(app_id, app_key)
+            recorded.forget(app_id, app_key)
+
+        self._app = AppService(engine, page_tokens, forget, key_grace_days=settings.app_key_grace_days)
         self._event = EventService(line)
         self._issue = IssueService(engine, page_tokens)
         self._ledger = LedgerService(engine)

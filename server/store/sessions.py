@@ -1,6 +1,7 @@
 """Recorded sessions: begun, found again, and removed."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -97,7 +98,7 @@ def session_at(session: Session, app_id: int, user_uuid: str, time_ms: int, long
     return None if found is None else unsigned(found)
 
 
-def recorded(row: SessionRow) -> Recorded:
+def recorded(row: "SessionRow | sa.Row[Any]") -> Recorded:
     """The row as ingest needs it."""
     return Recorded(
         id=unsigned(row.id),
