@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import grpc
@@ -132,7 +133,7 @@ class Backend:
         admission = Admission(
             max_inflight_bytes=settings.max_inflight_bytes,
             disk_floor_bytes=settings.disk_floor_bytes,
-            data_dir=settings.data_dir if settings.uses_sqlite else None,
+            directories=_local(settings, stores.blobs),
             rate_per_s=settings.rate_limit_events_per_s,
         )
         page_tokens = PageTokens.load(settings)
@@ -208,6 +209,12 @@ async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
             await writer.close()
     finally:
         engine.close()
+
+
+def _local(settings: Settings, blobs: BlobStore) -> list[Path]:
+    """The directories in which this machine keeps what comes in."""
+    database = [settings.data_dir] if settings.uses_sqlite else []
+    return database if blobs.directory is None else [*database, blobs.directory]
 
 
 def prepare_schema(engine: Engine) -> None:

@@ -157,7 +157,7 @@ def _reading(data: bytes, session: Recorded, app: MobileApp, latest_ms: int) -> 
     """What the batch says; nothing where our reader fails, for the batch is kept all the same."""
     try:
         return read(data, session.platform, with_calls=app.reports_failed_calls, latest_ms=latest_ms)
-    except Exception as error:
+    except Exception:
         log.exception("a batch broke its reader")
         nothing = read(b"", session.platform, with_calls=False, latest_ms=latest_ms)
         return replace(nothing, status=BatchStatus.UNDECODABLE, fault="the reader failed")
