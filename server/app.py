@@ -191,7 +191,7 @@ async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
         writer = IngestWriter(engine, first_shard=(settings.worker or 0) * engine.writers)
         session_writer = SessionWriter(engine, longest_ms=settings.recording_ttl_ms)
         eraser = Eraser(engine)
-        budget = DiskBudget(engine, settings.disk_budget_bytes)
+        budget = DiskBudget(engine, settings.disk_budget_bytes, with_blobs=blobs.directory is not None)
         sweeper = Sweeper(engine, budget, settings.retention_days)
         sweeper.start()
         health = StoreHealth(engine, budget)

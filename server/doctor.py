@@ -114,7 +114,8 @@ async def _open_database(settings: Settings, engine: Engine) -> list[Finding]:
     state = await asyncio.to_thread(schema_state, engine)
     found = [Finding(True, "database", engine.display_url()), _schema(state, engine.is_sqlite)]
     if state is SchemaState.CURRENT:
-        found.append(_budget(await engine.read(usage), settings.disk_budget_bytes))
+        local = settings.blobs.startswith("file:")
+        found.append(_budget(await engine.read(usage, with_blobs=local), settings.disk_budget_bytes))
         found.append(_ledger(await engine.read(ledger.unbalanced, LEDGER_FAULTS_TOLD + 1)))
     return found
 
@@ -162,9 +163,9 @@ def _schema(state: SchemaState, is_sqlite: bool) -> Finding:
 
 def _budget(measured: Usage, limit_bytes: int) -> Finding:
     if not limit_bytes:
-        return Finding(True, "budget", f"the database takes {_mib(measured.used_bytes)}; no budget is set")
+        return Finding(True, "budget", f"data takes {_mib(measured.used_bytes)}; no budget is set")
     warning = disk_budget.warning(measured, limit_bytes)
-    detail = warning or f"the database takes {_mib(measured.used_bytes)}"
+    detail = warning or f"data takes {_mib(measured.used_bytes)}"
     return Finding(
         True, "budget", f"{detail}; the budget is {_mib(limit_bytes)} (HEALTHGUARD_DISK_BUDGET_BYTES)", bool(warning)
     )
