@@ -61,21 +61,23 @@ class IngestLine:
         now_ms, events = self._now_ms(), len(request.events)
         try:
             _check_origin(app, origin)
-            with self._admission.carry(app.id, events, request.ByteSize(), app.settings.rate_limit_events_per_s):
-                return await self._store(request, app, now_ms)
+            # What an event takes is asked by serialising it, which storing it needs anyway.
+            messages = [event.SerializeToString() for event in request.events]
+            with self._admission.carry(app.id, events, sum(map(len, messages)), app.settings.rate_limit_events_per_s):
+                return await self._store(request, messages, app, now_ms)
         except (OriginNotAllowed, LimitExceeded, Unavailable) as error:
             self._note_limited(app.id, now_ms, events, error)
             raise
 
     async def _store(
-        self, request: event_service_pb.IngestEventsRequest, app: IngestApp, now_ms: int
+        self, request: event_service_pb.IngestEventsRequest, messages: list[bytes], app: IngestApp, now_ms: int
     ) -> event_service_pb.IngestEventsResponse:
         good: list[NewEvent] = []
         faults: dict[int, event_pb.FieldFault] = {}
-        for index, event in enumerate(request.events):
-            fault = judge(event, app.keys)
+        for index, (event, message) in enumerate(zip(request.events, messages, strict=True)):
+            fault = judge(event, len(message), app.keys)
             if fault is None:
-                good.append(prepare(event, app.id, event_time_ms(event, now_ms, self._max_age_ms), now_ms))
+                good.append(prepare(event, message, app.id, event_time_ms(event, now_ms, self._max_age_ms), now_ms))
             else:
                 faults[index] = fault
             if index % EVENTS_PER_TURN == EVENTS_PER_TURN - 1:

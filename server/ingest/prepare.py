@@ -11,7 +11,7 @@ from server.ingest import payload
 from server.ingest.browser import browser_of
 from server.ingest.grouping import group
 from server.ingest.grouping.pathname import pathname
-from server.ingest.scrub import scrub
+from server.ingest.scrub import scrubbed
 from server.store.dimensions import Dimension
 from server.store.events import ERROR, FAILED_REQUEST, OTHER, IssueSeed, NewEvent
 from server.store.performance import Measurement
@@ -24,9 +24,12 @@ MAX_ISSUE_MESSAGE: Final = 4_096
 """Characters of the message an issue shows; the events keep all of theirs."""
 
 
-def prepare(event: event_pb.Event, app_id: int, time_ms: int, received_ms: int) -> NewEvent:
-    """Scrub, group and serialise one event that has been judged good. Not for use by two threads at once."""
-    scrub(event)
+def prepare(event: event_pb.Event, message: bytes, app_id: int, time_ms: int, received_ms: int) -> NewEvent:
+    """Scrub, group and compress one event that has been judged good; `message` is how it is serialised.
+
+    Not for use by two threads at once.
+    """
+    message = scrubbed(event, message)
     grouping = group(event)
     return NewEvent(
         app_id=app_id,
@@ -52,7 +55,7 @@ def prepare(event: event_pb.Event, app_id: int, time_ms: int, received_ms: int) 
             storable(grouping.title[:MAX_ISSUE_MESSAGE]),
             storable(grouping.error_type),
         ),
-        payload=payload.compress(event.SerializeToString()),
+        payload=payload.compress(message),
         measurement=_measurement(event) if event.type == "performance" else None,
     )
 
