@@ -25,6 +25,8 @@ from server.store.counters import REJECTED
 from server.store.events import NewEvent, Submission
 from server.store.scope import IngestApp
 
+_STORED, _DUPLICATE = event_service_pb.EVENT_OUTCOME_STORED, event_service_pb.EVENT_OUTCOME_DUPLICATE
+
 MAX_EVENTS = 1_000
 EVENTS_PER_TURN = 100
 """Events prepared before other requests get a turn of the loop: about 5 ms."""
@@ -111,17 +113,11 @@ def _check_origin(app: IngestApp, origin: str) -> None:
 def _answer(
     request: event_service_pb.IngestEventsRequest, stored: list[bool], faults: dict[int, event_pb.FieldFault]
 ) -> event_service_pb.IngestEventsResponse:
+    outcomes = [_STORED if is_new else _DUPLICATE for is_new in stored]
     response = event_service_pb.IngestEventsResponse(accepted=len(stored))
-    flags = iter(stored)
-    for index, event in enumerate(request.events):
-        fault = faults.get(index)
-        if fault is None:
-            new = next(flags)
-            outcome = event_service_pb.EVENT_OUTCOME_STORED if new else event_service_pb.EVENT_OUTCOME_DUPLICATE
-        else:
-            outcome = event_service_pb.EVENT_OUTCOME_REJECTED
-            response.rejected.add(
-                index=index, event_id=event.event_id, code=fault.code, field=fault.field, message=fault.message
-            )
-        response.outcomes.append(outcome)
+    for index, fault in sorted(faults.items()):
+        outcomes.insert(index, event_service_pb.EVENT_OUTCOME_REJECTED)
+        event_id = request.events[index].event_id
+        response.rejected.add(index=index, event_id=event_id, code=fault.code, field=fault.field, message=fault.message)
+    response.outcomes.extend(outcomes)
     return response
