@@ -58,7 +58,8 @@ class Plan:
             return self._make(**exchange.fields, **{self._bytes_field: exchange.body})
         if self._reader is None:
             return self._make(**exchange.fields)
-        message, faults = self._reader.read(self._make, exchange.body)
+        message = self._make()
+        faults = self._reader.fill(message, exchange.body)
         if faults:
             raise invalid_request(Violation(*fault) for fault in faults)
         if exchange.fields:
