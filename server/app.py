@@ -149,7 +149,7 @@ class Backend:
         self._performance = PerformanceService(engine)
         self.interceptors = (
             RequestIdInterceptor(settings.trusted_proxy_list),
-            AccessLogInterceptor(settings.trusted_proxy_list),
+            AccessLogInterceptor(),
             MetricsInterceptor(),
             ErrorsInterceptor(),
             AuthInterceptor(engine, session_tokens),
