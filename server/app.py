@@ -157,7 +157,7 @@ class Backend:
         self._performance = PerformanceService(engine)
         self.interceptors = (
             RequestIdInterceptor(settings.trusted_proxy_list),
-            AccessLogInterceptor(settings.trusted_proxy_list),
+            AccessLogInterceptor(),
             MetricsInterceptor(),
             ErrorsInterceptor(),
             AuthInterceptor(engine, session_tokens),
