@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -57,6 +57,7 @@ from server.services.ledger import LedgerService
 from server.services.mobile_session import MobileSessionService
 from server.services.performance import PerformanceService
 from server.services.replay import ReplayService
+from server.store import integrity
 from server.store.blobs import BlobStore, open_blobs
 from server.store.engine import Engine
 from server.store.migrate import SchemaState, schema_state, upgrade
@@ -176,6 +177,20 @@ class Backend:
 
 @asynccontextmanager
 async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
+    """The services over the database of the settings, which on SQLite no other server may have open.
+
+    Raises StartupFault where one has, where the file is damaged, and where PostgreSQL's schema is not this program's.
+    """
+    with ExitStack() as stack:
+        if settings.sqlite_file is not None:
+            stack.enter_context(integrity.sole_user(settings.sqlite_file))
+            await asyncio.to_thread(integrity.refuse_damaged, settings.sqlite_file)
+        async with _open_stores(settings) as backend:
+            yield backend
+
+
+@asynccontextmanager
+async def _open_stores(settings: Settings) -> AsyncIterator[Backend]:
     engine = Engine(settings.database)
     try:
         await asyncio.to_thread(prepare_schema, engine)

@@ -112,9 +112,15 @@ def migrate(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
 
 
 @app.command()
-def doctor(rest: Rest = None, grpc: Grpc = None, data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
-    """Check settings, data directory, disk, database, schema, budget, ledger, clock and ports; exit 1 on a fault."""
-    flags = {"rest": rest, "grpc": grpc, "data_dir": data_dir, "database_url": database_url}
+def doctor(
+    rest: Rest = None,
+    grpc: Grpc = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    blob_url: BlobUrl = None,
+) -> None:
+    """Check settings, data directory, disk, database, schema, budget, ledger, blobs, clock and ports; exit 1 on a fault."""
+    flags = {"rest": rest, "grpc": grpc, "data_dir": data_dir, "database_url": database_url, "blob_url": blob_url}
     findings = server.doctor.examine(flags)
     for finding in findings:
         typer.echo(str(finding))

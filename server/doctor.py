@@ -22,7 +22,8 @@ from server import disk_budget, program
 from server.address import Address, listen
 from server.config import InvalidSettings, Settings
 from server.errors import DomainError, StartupFault
-from server.store import ledger
+from server.store import integrity, ledger
+from server.store.blobs import directory_of, open_blobs
 from server.store.engine import Engine
 from server.store.migrate import SchemaState, schema_state
 from server.store.space import Usage, usage
@@ -34,6 +35,9 @@ LARGEST_JUMP_S = 0.5
 TIMEOUT_S = 2.0
 
 LEDGER_FAULTS_TOLD = 3
+
+_NO_OBJECT = "doctor/none"
+"""A key that no picture can have: that there is no such object is the answer of a store that works."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ def _checks(settings: Settings) -> Iterator[Finding]:
     yield _data_dir(settings.data_dir)
     yield _disk(settings)
     yield from asyncio.run(_database(settings))
+    yield asyncio.run(_blobs(settings))
     yield clock(time.time, time.monotonic, time.sleep)
     yield _port("rest port", settings.rest_address, "--rest", _answers_rest)
     yield _port("grpc port", settings.grpc_address, "--grpc", _answers_grpc)
@@ -93,9 +98,12 @@ def _disk(settings: Settings) -> Finding:
 
 
 async def _database(settings: Settings) -> list[Finding]:
-    if settings.uses_sqlite and not _sqlite_file(settings).exists():
+    file = settings.sqlite_file
+    if file is not None and not file.exists():
         made = "will be made at the first start"
         return [Finding(True, "database", f"{settings.database} {made}"), Finding(True, "schema", made)]
+    if file is not None and (found := await asyncio.to_thread(integrity.damage, file)):
+        return [Finding(False, "database", f"{file} is damaged ({found}); bring back a backup")]
     engine = Engine(settings.database)
     try:
         return await _open_database(settings, engine)
@@ -114,6 +122,17 @@ async def _open_database(settings: Settings, engine: Engine) -> list[Finding]:
         found.append(_budget(await engine.read(usage), settings.disk_budget_bytes))
         found.append(_ledger(await engine.read(ledger.unbalanced, LEDGER_FAULTS_TOLD + 1)))
     return found
+
+
+async def _blobs(settings: Settings) -> Finding:
+    shown = settings.blobs.partition("?")[0]
+    if settings.blobs.startswith("file:") and not directory_of(settings.blobs).exists():
+        return Finding(True, "blobs", f"{shown} will be made at the first start")
+    try:
+        await open_blobs(settings.blobs).get(_NO_OBJECT)
+    except (DomainError, StartupFault) as error:
+        return Finding(False, "blobs", f"{shown}: {error.__cause__ or error}".splitlines()[0])
+    return Finding(True, "blobs", shown)
 
 
 def _schema(state: SchemaState, is_sqlite: bool) -> Finding:
@@ -190,10 +209,6 @@ def _answers_grpc(address: Address) -> bool:
 def _nearest(path: Path) -> Path:
     """The path, or the nearest folder above it that exists."""
     return next(folder for folder in (path, *path.absolute().parents) if folder.exists())
-
-
-def _sqlite_file(settings: Settings) -> Path:
-    return Path(settings.database.partition("///")[2].partition("?")[0])
 
 
 def _ping(session: Session) -> None:

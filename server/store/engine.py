@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 from sqlmodel import Session
 
 from server.errors import DiskFull, StoreUnavailable
+from server.store.integrity import is_damage
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -172,7 +173,8 @@ def _store_error(error: Exception) -> Exception:
         return DiskFull(retry_after_s=10)
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
     unreachable = isinstance(cause, sqlite3.OperationalError | psycopg.OperationalError | psycopg.InterfaceError)
-    return StoreUnavailable() if lost or unreachable or isinstance(error, PoolTimeout) else error
+    away = lost or unreachable or is_damage(cause) or isinstance(error, PoolTimeout)
+    return StoreUnavailable() if away else error
 
 
 def _sqlstate(error: Exception) -> str | None:

@@ -22,7 +22,17 @@ def examined(tmp_path: Path, **flags: object) -> dict[str, Finding]:
 def test_a_fresh_machine_has_no_fault_and_nothing_is_made(tmp_path: Path) -> None:
     found = examined(tmp_path / "new")
     assert [finding for finding in found.values() if not finding.ok] == []
-    assert list(found) == ["settings", "data dir", "disk", "database", "schema", "clock", "rest port", "grpc port"]
+    assert list(found) == [
+        "settings",
+        "data dir",
+        "disk",
+        "database",
+        "schema",
+        "blobs",
+        "clock",
+        "rest port",
+        "grpc port",
+    ]
     assert not (tmp_path / "new").exists()
 
 
@@ -47,6 +57,14 @@ def test_the_budget_is_told_and_warned_of(tmp_path: Path, monkeypatch: pytest.Mo
     assert (found.ok, found.warns) == (True, True)
     assert "% of the disk budget is used" in found.detail
     assert str(found).startswith("WARN  budget")
+
+
+def test_a_damaged_database_and_a_store_of_blobs_that_is_away_are_faults(tmp_path: Path) -> None:
+    (tmp_path / "healthguard.db").write_bytes(b"no database" * 1_000)
+    (tmp_path / "blobs").touch()
+    found = examined(tmp_path)
+    assert (found["database"].ok, found["blobs"].ok) == (False, False)
+    assert "is damaged (file is not a database)" in found["database"].detail
 
 
 def test_books_that_do_not_balance_are_a_fault(tmp_path: Path) -> None:
