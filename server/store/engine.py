@@ -36,6 +36,7 @@ BUSY_TIMEOUT_MS = 10_000
 _POSTGRES_TYPES: dict[Kind, str] = {"int": "int8", "int4": "int4", "small": "int2", "text": "text", "blob": "bytea"}
 _POSTGRES_DISK_FULL = "53100"
 _POSTGRES_RETRY = {"40001", "40P01"}  # serialisation failure, deadlock: PostgreSQL asks to run it again
+_POSTGRES_READ_ONLY = "25006"  # a standby, or a primary that was told to refuse writes
 MAX_ATTEMPTS = 5
 
 
@@ -143,6 +144,8 @@ def _transact(engine: sa.Engine, work: Callable[[Session], T]) -> T:
         except StaleTransaction:
             continue
         except (DBAPIError, PoolTimeout, sqlite3.Error, psycopg.Error) as error:
+            if _sqlstate(error) == _POSTGRES_READ_ONLY:
+                engine.dispose()  # a connection to a server that was demoted stays read-only for as long as it lives
             if _sqlstate(error) not in _POSTGRES_RETRY:
                 raise _store_error(error) from error
     raise StoreUnavailable
@@ -174,6 +177,7 @@ def _store_error(error: Exception) -> Exception:
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
     unreachable = isinstance(cause, sqlite3.OperationalError | psycopg.OperationalError | psycopg.InterfaceError)
     away = lost or unreachable or is_damage(cause) or isinstance(error, PoolTimeout)
+    away = away or _sqlstate(error) == _POSTGRES_READ_ONLY
     return StoreUnavailable() if away else error
 
 
