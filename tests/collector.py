@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 30
+START_SECONDS = 60
 STOP_SECONDS = 10
 _ADDRESS = re.compile(r"^\s+(REST|gRPC)\s+(?:http://)?(\S+:\d+)")
 
