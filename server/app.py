@@ -3,8 +3,9 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -33,6 +34,7 @@ from server.disk_budget import DiskBudget
 from server.eraser import Eraser
 from server.errors import StartupFault
 from server.health import StoreHealth
+from server.http_door import Bounded, Connections, allowed_connections
 from server.ingest.admission import Admission
 from server.ingest.image_line import ImageLine
 from server.ingest.line import IngestLine
@@ -59,6 +61,7 @@ from server.services.ledger import LedgerService
 from server.services.mobile_session import MobileSessionService
 from server.services.performance import PerformanceService
 from server.services.replay import ReplayService
+from server.store import integrity
 from server.store.blobs import BlobStore, open_blobs
 from server.store.engine import Engine
 from server.store.migrate import SchemaState, schema_state, upgrade
@@ -74,6 +77,15 @@ GRACE_S = 4.0
 """Time that calls in flight get at each door, one after the other, so that the whole stop stays inside 10 s."""
 
 KEEP_ALIVE_S = 75
+
+MAX_STREAMS = 1_000
+"""Calls at once on one gRPC connection; more wait at the client. grpc's own default is two thousand million."""
+
+HANDSHAKE_MS = 20_000
+"""For how long a connection may hold a place without speaking HTTP/2; grpc's own default is two minutes."""
+
+IDLE_MS = 600_000
+"""After so long without a call a gRPC connection is closed; clients open the next one by themselves."""
 
 
 class _Registry(Protocol):
@@ -184,6 +196,20 @@ class Backend:
 
 @asynccontextmanager
 async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
+    """The services over the database of the settings, which on SQLite no other server may have open.
+
+    Raises StartupFault where one has, where the file is damaged, and where PostgreSQL's schema is not this program's.
+    """
+    with ExitStack() as stack:
+        if settings.sqlite_file is not None:
+            stack.enter_context(integrity.sole_user(settings.sqlite_file))
+            await asyncio.to_thread(integrity.refuse_damaged, settings.sqlite_file)
+        async with _open_stores(settings) as backend:
+            yield backend
+
+
+@asynccontextmanager
+async def _open_stores(settings: Settings) -> AsyncIterator[Backend]:
     engine = Engine(settings.database)
     try:
         await asyncio.to_thread(prepare_schema, engine)
@@ -237,6 +263,9 @@ async def _grpc_server(settings: Settings, backend: Backend) -> AsyncIterator[Ad
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_send_message_length", MAX_ANSWER_BYTES),
         ("grpc.so_reuseport", int(settings.worker is not None)),
+        ("grpc.max_concurrent_streams", MAX_STREAMS),
+        ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),
+        ("grpc.max_connection_idle_ms", IDLE_MS),
     ]
     server = grpc.aio.server(interceptors=backend.interceptors, options=options)
     backend.register(server)
@@ -277,8 +306,10 @@ async def _rest_server(settings: Settings, channel: Any, stop: asyncio.Event) ->
         ),
         channel,
     )
+    connections = Connections(allowed_connections())
     config = uvicorn.Config(
         facade,
+        http=partial(Bounded, connections=connections),  # type: ignore[arg-type]  # all uvicorn does is call it
         log_config=None,
         access_log=False,
         server_header=False,
@@ -288,6 +319,7 @@ async def _rest_server(settings: Settings, channel: Any, stop: asyncio.Event) ->
     )
     server = _Uvicorn(config)
     running = asyncio.create_task(server.serve(sockets=[listener]))
+    watching = asyncio.create_task(connections.watch())
     running.add_done_callback(lambda _task: stop.set())
     while not server.started and not running.done():  # noqa: ASYNC110 -- uvicorn tells by this flag alone
         await asyncio.sleep(0.01)
@@ -297,6 +329,7 @@ async def _rest_server(settings: Settings, channel: Any, stop: asyncio.Event) ->
     try:
         yield bound(listener)
     finally:
+        watching.cancel()
         server.should_exit = True
         await running
 

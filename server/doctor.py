@@ -23,7 +23,7 @@ from server import disk_budget, program
 from server.address import Address, listen
 from server.config import InvalidSettings, Settings
 from server.errors import BlobsUnavailable, DomainError, StartupFault
-from server.store import ledger
+from server.store import integrity, ledger
 from server.store.blobs import BlobStore, directory_of, open_blobs
 from server.store.engine import Engine
 from server.store.migrate import SchemaState, schema_state
@@ -36,6 +36,8 @@ LARGEST_JUMP_S = 0.5
 TIMEOUT_S = 2.0
 
 LEDGER_FAULTS_TOLD = 3
+
+"""A key that no picture can have: that there is no such object is the answer of a store that works."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +98,12 @@ def _disk(name: str, directory: Path, floor_bytes: int) -> Finding:
 
 
 async def _database(settings: Settings) -> list[Finding]:
-    if settings.uses_sqlite and not _sqlite_file(settings).exists():
+    file = settings.sqlite_file
+    if file is not None and not file.exists():
         made = "will be made at the first start"
         return [Finding(True, "database", f"{settings.database} {made}"), Finding(True, "schema", made)]
+    if file is not None and (found := await asyncio.to_thread(integrity.damage, file)):
+        return [Finding(False, "database", f"{file} is damaged ({found}); bring back a backup")]
     engine = Engine(settings.database)
     try:
         return await _open_database(settings, engine)
@@ -225,10 +230,6 @@ def _answers_grpc(address: Address) -> bool:
 def _nearest(path: Path) -> Path:
     """The path, or the nearest folder above it that exists."""
     return next(folder for folder in (path, *path.absolute().parents) if folder.exists())
-
-
-def _sqlite_file(settings: Settings) -> Path:
-    return Path(settings.database.partition("///")[2].partition("?")[0])
 
 
 def _ping(session: Session) -> None:

@@ -100,6 +100,11 @@ class Collector:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(rf"{what}:\s+(\d+) kB", status)[1]) * 1024  # type: ignore[index]
 
+    def forget_peak(self) -> int:
+        """Let the peak of its memory begin anew; what it takes now."""
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+        return self.memory_bytes("VmHWM")
+
     def __enter__(self) -> Self:
         return self
 

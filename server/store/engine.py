@@ -23,6 +23,7 @@ from server.errors import DiskFull, StoreUnavailable
 from server.store import bulk
 from server.store.bulk import Bulk, StaleTransaction
 from server.store.columns import POSTGRES_TYPES, Columns
+from server.store.integrity import is_damage
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -35,6 +36,7 @@ BUSY_TIMEOUT_MS = 10_000
 
 _POSTGRES_DISK_FULL = "53100"
 _POSTGRES_RETRY = {"40001", "40P01"}  # serialisation failure, deadlock: PostgreSQL asks to run it again
+_POSTGRES_READ_ONLY = "25006"  # a standby, or a primary that was told to refuse writes
 MAX_ATTEMPTS = 5
 
 
@@ -142,6 +144,8 @@ def _attempted(attempt: Callable[[], T]) -> T:
         except StaleTransaction:
             continue
         except (DBAPIError, PoolTimeout, sqlite3.Error, psycopg.Error) as error:
+            if _sqlstate(error) == _POSTGRES_READ_ONLY:
+                engine.dispose()  # a connection to a server that was demoted stays read-only for as long as it lives
             if _sqlstate(error) not in _POSTGRES_RETRY:
                 raise _store_error(error) from error
     raise StoreUnavailable
@@ -172,7 +176,9 @@ def _store_error(error: Exception) -> Exception:
         return DiskFull(retry_after_s=10)
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
     unreachable = isinstance(cause, sqlite3.OperationalError | psycopg.OperationalError | psycopg.InterfaceError)
-    return StoreUnavailable() if lost or unreachable or isinstance(error, PoolTimeout) else error
+    away = lost or unreachable or is_damage(cause) or isinstance(error, PoolTimeout)
+    away = away or _sqlstate(error) == _POSTGRES_READ_ONLY
+    return StoreUnavailable() if away else error
 
 
 def _sqlstate(error: Exception) -> str | None:
