@@ -5,6 +5,7 @@ paths with parameters, as the last of its middlewares: its decorators around a h
 without them), half of what a whole request may take.
 """
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -34,6 +35,7 @@ _FILE_HEADERS: RawHeaders = (
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; sandbox"),
     (b"cache-control", b"private, max-age=3600"),
+    (b"vary", b"Authorization"),
 )
 
 
@@ -98,7 +100,8 @@ class Plan:
             return Reply(status, (content_type, *_FILE_HEADERS), answer.data)
         if self._writer is None:
             return Reply(status)
-        return Reply(status, _JSON_HEADERS, orjson.dumps(self._writer.write(answer)))
+        text = orjson.dumps(self._writer.write(answer))
+        return _revalidated(text, exchange) if self.verb == "GET" else Reply(status, _JSON_HEADERS, text)
 
     def request(self, given: Given) -> Any:  # noqa: ANN401 - a message of the RPC's request type
         """The request message for what was given in the right shape; raises Problem for faults that only a field can tell."""
@@ -132,6 +135,15 @@ def make_plans(
     """The plan of each operation, by its id; together they keep the bounds on bodies."""
     bodies = Bodies(settings)
     return {name: Plan(operation, channel, bodies, settings) for name, operation in planned.items()}
+
+
+def _revalidated(text: bytes, exchange: Exchange) -> Reply:
+    """An answer that browsers keep and ask about: who looks at a page that did not change is sent no body again."""
+    etag = b'"%s"' % hashlib.blake2b(text, digest_size=16).hexdigest().encode("ascii")
+    headers = (*_JSON_HEADERS, (b"etag", etag), (b"cache-control", b"private, no-cache"))
+    if etag in exchange.headers.get(b"if-none-match", b""):
+        return Reply(304, headers)
+    return Reply(200, headers, text)
 
 
 def _is_file(answer: Descriptor) -> bool:

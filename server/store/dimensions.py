@@ -7,7 +7,7 @@ from collections.abc import Collection
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from server.store.bulk import Bulk, Insert, Query
 from server.store.columns import Columns

@@ -2019,7 +2019,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description A parameter is wrong: `INVALID_STATUS`, `INVALID_TIME_RANGE`, `INVALID_ORDER`, `INVALID_BUCKET`, `INVALID_PAGE_SIZE`, `INVALID_PAGE_TOKEN`. */
+        /** @description A parameter is wrong: `INVALID_STATUS`, `INVALID_TIME_RANGE`, `INVALID_ORDER`, `INVALID_BUCKET`, `INVALID_PAGE_SIZE`, `INVALID_PAGE_TOKEN`, `INVALID_ARGUMENT`. */
         BadQuery: {
             headers: {
                 [name: string]: unknown;
@@ -2531,6 +2531,7 @@ export interface operations {
                     "application/json": components["schemas"]["ChangedApp"];
                 };
             };
+            400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
             /** @description `APP_NOT_FOUND`; also for an app of somebody else or a deleted one. */
             404: {
@@ -2566,6 +2567,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["RoleTooLow"];
             /** @description `APP_NOT_FOUND`; also for an app of somebody else or a deleted one. */
@@ -2657,6 +2659,7 @@ export interface operations {
                     "application/json": components["schemas"]["RotatedAppKey"];
                 };
             };
+            400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["RoleTooLow"];
             /** @description `APP_NOT_FOUND`; also for an app of somebody else or a deleted one. */
@@ -2696,6 +2699,7 @@ export interface operations {
                     "application/json": components["schemas"]["MemberList"];
                 };
             };
+            400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
             /** @description `APP_NOT_FOUND`; also for an app of somebody else or a deleted one. */
             404: {
@@ -2798,6 +2802,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["RoleTooLow"];
             /** @description `APP_NOT_FOUND`; also for an app of somebody else or a deleted one. `USER_NOT_FOUND`: the user has no access. */
@@ -3141,6 +3146,7 @@ export interface operations {
                     "application/json": components["schemas"]["ChangedIssue"];
                 };
             };
+            400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["RoleTooLow"];
             /** @description `ISSUE_NOT_FOUND`; also for an issue of somebody else. */
@@ -3188,6 +3194,7 @@ export interface operations {
                     "application/json": components["schemas"]["ChangedIssue"];
                 };
             };
+            400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["RoleTooLow"];
             /** @description `ISSUE_NOT_FOUND`; also for an issue of somebody else. */
@@ -3463,6 +3470,7 @@ export interface operations {
                     "application/json": components["schemas"]["GroupingExplanation"];
                 };
             };
+            400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
             /** @description `ISSUE_NOT_FOUND`; also for an issue of somebody else. */
             404: {
@@ -3562,6 +3570,7 @@ export interface operations {
                     "application/json": components["schemas"]["ChangedIssue"];
                 };
             };
+            400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["RoleTooLow"];
             /** @description `ISSUE_NOT_FOUND`; also for an issue of somebody else. */
@@ -3809,6 +3818,7 @@ export interface operations {
                     };
                 };
             };
+            400: components["responses"]["BadQuery"];
         };
     };
     listSessions: {
@@ -3918,6 +3928,7 @@ export interface operations {
                     "application/json": components["schemas"]["SessionAnswer"];
                 };
             };
+            400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NoSession"];
             503: components["responses"]["Unavailable"];
@@ -4025,6 +4036,7 @@ export interface operations {
         requestBody?: never;
         responses: {
             200: components["responses"]["Picture"];
+            400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NoSession"];
             503: components["responses"]["Unavailable"];
@@ -4116,6 +4128,7 @@ export interface operations {
                     "application/octet-stream": string;
                 };
             };
+            400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NoSession"];
             503: components["responses"]["Unavailable"];

@@ -46,11 +46,13 @@ const iso = (ms: number): string => (Math.abs(ms) < 8.64e15 ? new Date(ms).toISO
 
 export function Field({ label, hint, wide, children }: Children & { label: string; hint?: ComponentChildren; wide?: boolean }) {
   return (
-    <label class={wide ? "field wide" : "field"}>
-      <span class="label">{label}</span>
-      {children}
+    <div class={wide ? "field wide" : "field"}>
+      <label class="field">
+        <span class="label">{label}</span>
+        {children}
+      </label>
       {hint && <span class="hint">{hint}</span>}
-    </label>
+    </div>
   );
 }
 

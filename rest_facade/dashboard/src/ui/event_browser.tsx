@@ -9,7 +9,6 @@ import { EventView } from "./event_view";
 import { useKeys } from "./keys";
 
 const PAGE = 50;
-const WIDEN = 24;
 
 interface Book {
   // Newest first and without gaps.
@@ -54,15 +53,24 @@ export function EventBrowser({ app, issue, latest }: { app: App; issue: Issue; l
     });
   const oldest = () =>
     run(async () => {
-      const events = await oldestOf(issue, page);
+      const events = await following(issue.firstSeenAt, [], page);
       setBook({ events, at: Math.max(0, events.length - 1), older: undefined, fromNewest: false });
     });
-  const newer = () => setBook({ ...book, at: Math.max(0, book.at - 1) });
+  const newer = () =>
+    run(async () => {
+      const first = book.events[0];
+      if (book.at > 0 || book.fromNewest || !first) {
+        setBook({ ...book, at: Math.max(0, book.at - 1) });
+        return;
+      }
+      const fresh = await following(first.timestamp, book.events, page);
+      setBook({ ...book, events: [...fresh, ...book.events], at: Math.max(0, fresh.length - 1), fromNewest: fresh.length === 0 });
+    });
 
   const event = book.events[book.at];
   const atNewest = book.fromNewest && book.at === 0;
   const atOldest = book.at + 1 === book.events.length && (!book.fromNewest || (book.older === undefined && book.events.length >= Math.min(issue.eventCount, PAGE) && issue.eventCount <= book.events.length));
-  useKeys({ "[": () => void older(), "]": newer });
+  useKeys({ "[": () => void older(), "]": () => void newer() });
 
   if (!event) return <Card title={t("event")}><Empty title={t("noEventKept")}><p>{t("noEventKeptWhy")}</p></Empty></Card>;
   return (
@@ -71,7 +79,7 @@ export function EventBrowser({ app, issue, latest }: { app: App; issue: Issue; l
         <div class="row apart">
           <div class="row" role="group" aria-label={t("events")}>
             <button class="button" type="button" disabled={busy || atNewest} onClick={() => void newest()}>{t("newest")}</button>
-            <button class="button" type="button" disabled={busy || book.at === 0} onClick={newer}>← {t("newer")}</button>
+            <button class="button" type="button" disabled={busy || atNewest} onClick={() => void newer()}>← {t("newer")}</button>
             <button class="button" type="button" disabled={busy || atOldest} onClick={() => void older()}>{t("older")} →</button>
             <button class="button" type="button" disabled={busy || atOldest} onClick={() => void oldest()}>{t("oldest")}</button>
           </div>
@@ -95,12 +103,24 @@ function behind(page: Event[], shown: readonly Event[]): Event[] {
   return last < 0 ? [] : page.slice(last + 1);
 }
 
-// The oldest events that are kept, found from the first one seen by looking at ever longer spans.
-async function oldestOf(issue: Issue, page: (query: object) => Promise<{ events: object[]; nextPageToken?: string }>): Promise<Event[]> {
-  for (let span = 0, widest = Date.now() - issue.firstSeenAt; ; span = span === 0 ? 60_000 : span * WIDEN) {
-    let found = await page({ start: issue.firstSeenAt, end: issue.firstSeenAt + span });
-    if (found.events.length === 0 && span <= widest) continue;
-    while (found.nextPageToken) found = await page({ start: issue.firstSeenAt, end: issue.firstSeenAt + span, pageToken: found.nextPageToken });
-    return found.events as Event[];
+type Read = (query: object) => Promise<{ events: object[]; nextPageToken?: string }>;
+
+const FIRST_SPAN_MS = 1_000;
+const WIDEN = 24;
+const MAX_PAGES = 20;
+
+// The first events from an instant on that are not known yet, newest first, found by looking at ever longer spans.
+async function following(start: number, known: readonly Event[], read: Read): Promise<Event[]> {
+  const ids = new Set(known.map((event) => event.eventId));
+  for (let span = FIRST_SPAN_MS; ; span *= WIDEN) {
+    const found: Event[] = [];
+    let pageToken: string | undefined;
+    for (let page = 0; page < MAX_PAGES; page++) {
+      const { events, nextPageToken } = await read({ start, end: start + span, pageToken });
+      found.push(...(events as Event[]).filter((event) => !ids.has(event.eventId)));
+      pageToken = nextPageToken;
+      if (!pageToken) break;
+    }
+    if (found.length > 0 || start + span > Date.now()) return found;
   }
 }
