@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests import figures
-from tests.collector import ROOT, Collector, run
+from tests.collector import Collector, run
 from tests.conftest import UNTHROTTLED, StartCollector, unavailable
 
 HERE = Path(__file__).parent
@@ -80,8 +80,8 @@ def test_every_page_reads_well_in_both_languages_themes_and_widths(
     collector, account = demo
     shots = {"SHOTS": os.environ["HEALTHGUARD_SHOTS"]} if "HEALTHGUARD_SHOTS" in os.environ else {}
     seen = told(browse("look.mjs", collector.rest, **account, **shots))
-    assert seen["judged"] == 48
-    figures.tell("dashboard", pages_judged=seen["judged"], bytes_at_first_load=seen["firstLoadBytes"])
+    assert seen["seen"] == 48
+    figures.tell("dashboard", pages_seen=seen["seen"], bytes_at_first_load=seen["firstLoadBytes"])
 
 
 def test_a_whole_day_of_a_new_user(shared_sqlite: Collector, browse: Browse) -> None:
