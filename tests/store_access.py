@@ -6,10 +6,11 @@ from contextlib import contextmanager
 
 from sqlmodel import Session, col, select
 
+from server.ids import token_hash
 from server.services.convert import event_from_payload
 from server.store.apps import NewApp, create
 from server.store.engine import Engine
-from server.store.tables import AppRow, EventRow, UserRow
+from server.store.tables import AppRow, EventRow, TokenRow, UserRow
 from tests.sample import now_ms
 
 
@@ -29,6 +30,14 @@ def backdate_deletion(database_url: str, app_key: str, hours: int) -> None:
         app = session.exec(select(AppRow).where(AppRow.app_key == app_key)).one()
         assert app.deleted_ms is not None
         app.deleted_ms -= hours * 3_600_000
+        session.commit()
+
+
+def expire_token(database_url: str, token: str, email: str) -> None:
+    """Enters a bearer token of the user's whose time is over."""
+    with _session(database_url) as session:
+        user = session.exec(select(UserRow).where(UserRow.email == email)).one()
+        session.add(TokenRow(token_hash=token_hash(token), user_id=user.id, created_ms=1, expires_ms=2))
         session.commit()
 
 
