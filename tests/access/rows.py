@@ -45,6 +45,10 @@ class Row:
     access: Access
     request: Callable[[Site], Json]
     hidden: str = ""
+    missing: str = ""
+    """The reason for everybody who gets in, where the request names something that is not there."""
+    scope: str = ""
+    """What a service needs; empty where none gets in, or where nobody needs to show anything."""
     spends: Spent = Spent.NOTHING
     prepare: Callable[[Site], None] = lambda _site: None
 
@@ -99,53 +103,76 @@ ROWS: dict[str, Row] = {
     ),
     "AuthService.Login": Row(Access.ANYONE, lambda site: {"email": site.people.viewer.email, "password": PASSWORD}),
     "AuthService.Logout": Row(Access.ACCOUNT, nothing, spends=Spent.ACCOUNT),
-    "AuthService.GetMe": Row(Access.ACCOUNT, nothing),
-    "AppService.ListApps": Row(Access.ACCOUNT, nothing),
-    "AppService.CreateApp": Row(Access.ACCOUNT, lambda _: {"name": "Another"}),
-    "AppService.BatchGetAppOverviews": Row(Access.ACCOUNT, lambda site: {"appKeys": [site.app["appKey"]]}),
-    "AppService.GetApp": Row(Access.VIEWER, of_app, APP),
-    "AppService.UpdateApp": Row(Access.EDITOR, lambda site: of_app(site) | {"name": "Renamed"}, APP),
-    "AppService.DeleteApp": Row(Access.OWNER, of_app, APP, spends=Spent.APP),
-    "AppService.RotateAppKey": Row(Access.OWNER, of_app, APP, spends=Spent.APP),
-    "AppService.ListMembers": Row(Access.VIEWER, of_members, APP),
+    "AuthService.ListLoginSessions": Row(Access.ACCOUNT, nothing),
+    "AuthService.RevokeLoginSession": Row(
+        Access.ACCOUNT, lambda site: {"id": "login_of-nobody"}, missing="LOGIN_SESSION_NOT_FOUND"
+    ),
+    "AuthService.RevokeOtherLoginSessions": Row(Access.ACCOUNT, nothing, spends=Spent.ACCOUNT),
+    "AuthService.ChangePassword": Row(
+        Access.ACCOUNT, lambda site: {"currentPassword": PASSWORD, "newPassword": PASSWORD + "!"}, spends=Spent.ACCOUNT
+    ),
+    "AuthService.GetMe": Row(Access.ACCOUNT, nothing, scope="read"),
+    "AppService.ListApps": Row(Access.ACCOUNT, nothing, scope="read"),
+    "AppService.CreateApp": Row(Access.ACCOUNT, lambda _: {"name": "Another"}, scope="admin"),
+    "AppService.BatchGetAppOverviews": Row(
+        Access.ACCOUNT, lambda site: {"appKeys": [site.app["appKey"]]}, scope="read"
+    ),
+    "AppService.GetApp": Row(Access.VIEWER, of_app, APP, scope="read"),
+    "AppService.UpdateApp": Row(Access.EDITOR, lambda site: of_app(site) | {"name": "Renamed"}, APP, scope="admin"),
+    "AppService.DeleteApp": Row(Access.OWNER, of_app, APP, scope="admin", spends=Spent.APP),
+    "AppService.RotateAppKey": Row(Access.OWNER, of_app, APP, scope="admin", spends=Spent.APP),
+    "AppService.ListMembers": Row(Access.VIEWER, of_members, APP, scope="read"),
     "AppService.AddMember": Row(
-        Access.OWNER, lambda site: of_members(site) | {"email": site.people.viewer.email, "role": "viewer"}, APP
+        Access.OWNER,
+        lambda site: of_members(site) | {"email": site.people.viewer.email, "role": "viewer"},
+        APP,
+        scope="admin",
     ),
     "AppService.RemoveMember": Row(
         Access.OWNER,
         lambda site: of_members(site) | {"userId": site.noted.get("member", "user_x")},
         APP,
+        scope="admin",
         spends=Spent.APP,
         prepare=lambda site: site.noted.update(member=site.people.editor.id),
     ),
     "EventService.IngestEvents": Row(Access.ANYONE, lambda site: of_key(site) | {"events": [error_event()]}),
-    "IssueService.GetOverview": Row(Access.ACCOUNT, of_key),
-    "IssueService.ListIssues": Row(Access.ACCOUNT, of_key),
-    "IssueService.GetIssue": Row(Access.VIEWER, of_issue, ISSUE),
-    "IssueService.ListIssueEvents": Row(Access.VIEWER, of_issue, ISSUE),
-    "IssueService.ListIssueComments": Row(Access.VIEWER, of_issue, ISSUE),
-    "IssueService.ExplainGrouping": Row(Access.VIEWER, of_issue, ISSUE),
-    "IssueService.PreviewGrouping": Row(Access.VIEWER, of_app, APP),
-    "IssueService.ArchiveIssue": Row(Access.EDITOR, of_issue, ISSUE, spends=Spent.APP, prepare=verified),
-    "IssueService.ReopenIssue": Row(Access.EDITOR, of_issue, ISSUE),
-    "IssueService.MarkIssueFixed": Row(Access.EDITOR, lambda site: of_issue(site) | {"fixedInRelease": FIXED}, ISSUE),
+    "IssueService.GetOverview": Row(Access.ACCOUNT, of_key, scope="read"),
+    "IssueService.ListIssues": Row(Access.ACCOUNT, of_key, scope="read"),
+    "IssueService.GetIssue": Row(Access.VIEWER, of_issue, ISSUE, scope="read"),
+    "IssueService.ListIssueEvents": Row(Access.VIEWER, of_issue, ISSUE, scope="read"),
+    "IssueService.ListIssueComments": Row(Access.VIEWER, of_issue, ISSUE, scope="read"),
+    "IssueService.ExplainGrouping": Row(Access.VIEWER, of_issue, ISSUE, scope="read"),
+    "IssueService.PreviewGrouping": Row(Access.VIEWER, of_app, APP, scope="read"),
+    "IssueService.ArchiveIssue": Row(Access.EDITOR, of_issue, ISSUE, scope="write", spends=Spent.APP, prepare=verified),
+    "IssueService.ReopenIssue": Row(Access.EDITOR, of_issue, ISSUE, scope="write"),
+    "IssueService.MarkIssueFixed": Row(
+        Access.EDITOR, lambda site: of_issue(site) | {"fixedInRelease": FIXED}, ISSUE, scope="write"
+    ),
     "IssueService.MarkIssueVerified": Row(
         Access.EDITOR,
         lambda site: of_issue(site) | {"verifiedInRelease": VERIFIED},
         ISSUE,
+        scope="write",
         spends=Spent.APP,
         prepare=fixed,
     ),
     "IssueService.UpdateIssue": Row(
-        Access.EDITOR, lambda site: of_issue(site) | {"assignee": site.people.viewer.id}, ISSUE
+        Access.EDITOR, lambda site: of_issue(site) | {"assignee": site.people.viewer.id}, ISSUE, scope="write"
     ),
-    "IssueService.AddIssueComment": Row(Access.EDITOR, lambda site: of_issue(site) | {"text": "Looking at it."}, ISSUE),
+    "IssueService.AddIssueComment": Row(
+        Access.EDITOR, lambda site: of_issue(site) | {"text": "Looking at it."}, ISSUE, scope="write"
+    ),
     "IssueService.MergeIssues": Row(
-        Access.EDITOR, lambda site: of_issue(site) | {"mergedIds": [site.issue_ids[1]]}, ISSUE, spends=Spent.APP
+        Access.EDITOR,
+        lambda site: of_issue(site) | {"mergedIds": [site.issue_ids[1]]},
+        ISSUE,
+        scope="write",
+        spends=Spent.APP,
     ),
-    "IssueService.UnmergeIssue": Row(Access.EDITOR, of_issue, ISSUE, spends=Spent.APP, prepare=merged),
-    "PerformanceService.GetPerformance": Row(Access.ACCOUNT, of_key),
-    "LedgerService.GetLedger": Row(Access.ACCOUNT, of_key),
+    "IssueService.UnmergeIssue": Row(Access.EDITOR, of_issue, ISSUE, scope="write", spends=Spent.APP, prepare=merged),
+    "PerformanceService.GetPerformance": Row(Access.ACCOUNT, of_key, scope="read"),
+    "LedgerService.GetLedger": Row(Access.ACCOUNT, of_key, scope="read"),
     "MobileSessionService.StartSession": Row(
         Access.ANYONE, lambda site: {"projectKey": site.app["appKey"], "platform": "ios"}
     ),
@@ -153,14 +180,18 @@ ROWS: dict[str, Row] = {
     "MobileSessionService.AppendMessages": Row(Access.TRACKER, of_batch),
     "MobileSessionService.AppendLateMessages": Row(Access.TRACKER, of_batch),
     "MobileSessionService.UploadImages": Row(Access.TRACKER, lambda site: {"project": site.app["appKey"]}),
-    "ReplayService.ListSessions": Row(Access.ACCOUNT, of_key),
-    "ReplayService.GetSession": Row(Access.VIEWER, of_session, SESSION),
-    "ReplayService.ListSessionMessages": Row(Access.VIEWER, of_session, SESSION),
-    "ReplayService.ListSessionImages": Row(Access.VIEWER, of_session, SESSION),
-    "ReplayService.GetSessionImage": Row(Access.VIEWER, lambda site: of_session(site) | {"name": site.image}, SESSION),
-    "ReplayService.GetSessionScreenshot": Row(Access.VIEWER, of_session, SESSION),
-    "ReplayService.ListSessionBatches": Row(Access.VIEWER, of_session, SESSION),
-    "ReplayService.GetSessionBatch": Row(Access.VIEWER, lambda site: of_session(site) | {"name": site.batch}, SESSION),
+    "ReplayService.ListSessions": Row(Access.ACCOUNT, of_key, scope="read"),
+    "ReplayService.GetSession": Row(Access.VIEWER, of_session, SESSION, scope="read"),
+    "ReplayService.ListSessionMessages": Row(Access.VIEWER, of_session, SESSION, scope="read"),
+    "ReplayService.ListSessionImages": Row(Access.VIEWER, of_session, SESSION, scope="read"),
+    "ReplayService.GetSessionImage": Row(
+        Access.VIEWER, lambda site: of_session(site) | {"name": site.image}, SESSION, scope="read"
+    ),
+    "ReplayService.GetSessionScreenshot": Row(Access.VIEWER, of_session, SESSION, scope="read"),
+    "ReplayService.ListSessionBatches": Row(Access.VIEWER, of_session, SESSION, scope="read"),
+    "ReplayService.GetSessionBatch": Row(
+        Access.VIEWER, lambda site: of_session(site) | {"name": site.batch}, SESSION, scope="read"
+    ),
 }
 """By service and name of the RPC."""
 
