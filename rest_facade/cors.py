@@ -6,8 +6,6 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-ANY = "*"
-
 _METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE"
 
 # Without it Chrome asks again after 5 seconds, and a web SDK sends an event per request; a day is Firefox's limit.
@@ -22,7 +20,6 @@ class Cors:
 
     def __init__(self, app: ASGIApp, *, origins: Collection[str], open_paths: Collection[str]) -> None:
         self._app = app
-        self._any = ANY in origins
         self._origins = frozenset(origins)
         self._open_paths = frozenset(open_paths)
 
@@ -48,7 +45,7 @@ class Cors:
         await self._app(scope, receive, send_with_headers)
 
     def _allows(self, origin: str, path: str) -> bool:
-        return self._any or origin in self._origins or path in self._open_paths
+        return origin in self._origins or path in self._open_paths
 
 
 def _headers(allowed: str | None) -> list[tuple[bytes, bytes]]:

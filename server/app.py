@@ -264,7 +264,7 @@ async def _rest_server(settings: Settings, channel: Any, stop: asyncio.Event) ->
     listener = listen(settings.rest_address, "--rest", shared=settings.worker is not None)
     facade = create_app(
         FacadeSettings(
-            cors_origins=settings.cors_origin_list or ("*",),
+            cors_origins=settings.cors_origin_list,
             max_inflight_bytes=settings.max_inflight_bytes,
             trusted_proxies=settings.trusted_proxy_list,
         ),

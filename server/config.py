@@ -165,7 +165,7 @@ class Settings(BaseSettings):
 
     @property
     def cors_origin_list(self) -> tuple[str, ...]:
-        """Origins that may call everything but ingest; empty means any."""
+        """Origins whose pages may call everything; pages of all others may only send events and sessions."""
         return _items(self.cors_origins)
 
     @property

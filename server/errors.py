@@ -138,13 +138,13 @@ class InvalidAllowedOrigins(InvalidInput):
 class InvalidScrubKeys(InvalidInput):
     reason = "INVALID_SCRUB_KEYS"
     field = "settings.scrubKeys"
-    message = "Names to be masked are at most 50, each of 2 to 64 characters with a letter or digit among them."
+    message = "Names to be masked are at most 50, each of 2 to 64 characters, two of them letters or digits."
 
 
 class InvalidScrubPatterns(InvalidInput):
     reason = "INVALID_SCRUB_PATTERNS"
     field = "settings.scrubPatterns"
-    message = "What can be masked by its looks is card, token and email."
+    message = "What can be masked by its looks is card, token, email and ip."
 
 
 class InvalidRole(InvalidInput):

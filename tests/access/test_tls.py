@@ -130,6 +130,13 @@ def test_a_new_certificate_serves_connections_that_begin_after_it(server: Collec
     assert "PRIVATE KEY" not in server.log_text()
 
 
+def test_doctor_knows_both_doors_by_the_certificate(server: Collector, files: Files) -> None:
+    files.put(files.ca)
+    ports = ("--rest", server.rest.removeprefix("https://"), "--grpc", server.grpc)
+    done = run("doctor", *ports, "--database-url", server.database_url, env=files.server_env)
+    assert [line for line in done.stdout.splitlines() if " port " in line and "answers" not in line] == []
+
+
 def test_files_that_do_not_fit_keep_it_from_starting(files: Files, tmp_path: Path) -> None:
     env = files.server_env | {"HEALTHGUARD_TLS_KEY": files.path("client-key.pem")}
     addresses = ("--rest", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--data-dir", str(tmp_path))
