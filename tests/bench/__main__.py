@@ -116,9 +116,10 @@ def _run_ingest(engine: Engine, site: Site, mode: Mode, seconds: float, report: 
 def _workers(site: Site, seconds: float) -> Iterator[Row]:
     app_key = site.new_app()
     for planned in ingest_rows.SEVERAL_WORKERS:
-        _note(f"{site.database.name}: {planned.name}, {SEVERAL_WORKERS} workers")
+        name = f"{planned.name}, {SEVERAL_WORKERS}{ingest_rows.WORKERS}"
+        _note(f"{site.database.name}: {name}")
         row = planned.run(site, app_key, seconds)
-        row.name += f", {SEVERAL_WORKERS} workers"
+        row.name = name
         yield row
 
 

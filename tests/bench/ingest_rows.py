@@ -72,8 +72,12 @@ OFFERING = 256
 """Connections over which load is offered: it waits for nobody until as many requests are under way."""
 
 WARM_UP_S = 2
+OFFERED_PART = 0.6
+"""Of the length of other rows: there are several."""
+
 OFFERED_SHARES = (0.1, 0.3, 0.5, 0.7, 0.9)
 SHED = ", refused"
+WORKERS = " workers"
 
 REST_1 = RestRow(1, 16, 2_000)
 REST_10 = RestRow(10, 32, 400)
@@ -97,4 +101,4 @@ def warm_up(site: Site) -> None:
 def offered(site: Site, app_key: str, most_per_s: float, seconds: float) -> Iterator[Row]:
     """Single events at shares of the rate at which they go as fast as they can."""
     for share in OFFERED_SHARES:
-        yield REST_1.run_offered(site, app_key, share * most_per_s, seconds)
+        yield REST_1.run_offered(site, app_key, share * most_per_s, OFFERED_PART * seconds)

@@ -93,9 +93,10 @@ def _row(site: Site, name: str, unit: str, found: Load, clock: "_Clock", units: 
         site.database.name,
         name,
         unit,
-        p50_ms=found.p50_ms,
-        p95_ms=found.p95_ms,
-        p99_ms=found.p99_ms,
+        # Zero only where nothing was answered.
+        p50_ms=found.p50_ms or None,
+        p95_ms=found.p95_ms or None,
+        p99_ms=found.p99_ms or None,
         cpu_s_per_10k=10_000 * clock.site_s / max(1, units),
         generator_cores=found.cpu_s / found.seconds,
         generator_busy=found.cpu_s / found.seconds / found.processes,

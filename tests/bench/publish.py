@@ -63,9 +63,9 @@ def _rows(rows: Iterable[Row]) -> Iterator[tuple[str, dict[str, str], str]]:
 
 def _reached(row: Row) -> str:
     if row.unit == "requests":
-        return f"p95 {row.p95_ms:.1f} ms"
+        return "no answer" if row.p95_ms is None else f"p95 {row.p95_ms:.1f} ms"
     share = f", {row.share:.0%} of raw" if row.share is not None else ""
-    return f"{row.rate:,.0f} {row.unit}/s, p99 {row.p99_ms:.0f} ms{share}"
+    return f"{row.rate:,.0f} {row.unit}/s, p99 {row.p99_ms or 0:.0f} ms{share}"
 
 
 def _limits(limits: Iterable[Limit]) -> Iterator[tuple[str, dict[str, str], str]]:
