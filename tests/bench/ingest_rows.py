@@ -32,7 +32,7 @@ class RestRow:
         """Measure it where clients send so many requests a second, whether or not others were answered."""
         name = f"{self.name}, {per_s:,.0f}/s offered"
         row = measure.ingest(site, name, self._load(site, app_key, Pace(OFFERING, per_s), seconds))
-        row.extra["offered_per_s"] = per_s
+        row.extra[OFFERED] = per_s
         return row
 
     def run_shed(self, site: Site, seconds: float) -> Row:
@@ -76,6 +76,7 @@ OFFERED_PART = 0.6
 """Of the length of other rows: there are several."""
 
 OFFERED_SHARES = (0.1, 0.3, 0.5, 0.7, 0.9)
+OFFERED = "offered_per_s"
 SHED = ", refused"
 WORKERS = " workers"
 

@@ -1,14 +1,15 @@
 """`python -m tests.bench.publish RESULT.json`: puts the figures of a run and its plot into the README, so that nobody types them."""
 
 import argparse
-import re
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from tests.bench import budgets
-from tests.bench.budgets import Limit
+from tests.bench.budgets import AT, Limit
+from tests.bench.ingest_rows import OFFERED, SHED
 from tests.bench.report import Report
 from tests.bench.result import Row
 from tests.collector import ROOT
@@ -16,6 +17,10 @@ from tests.collector import ROOT
 README = ROOT / "README.md"
 PLOT = ROOT / "docs" / "speed.svg"
 BEGIN, END = "<!-- speed: written by tests/bench/publish.py -->", "<!-- end of speed -->"
+Line = tuple[str, dict[str, str], str]
+"""A name, what each engine reached, and the budget."""
+
+Found = TypeVar("Found", Row, Limit)
 _TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
@@ -40,44 +45,71 @@ def section(report: Report) -> Iterator[str]:
     engines = list(report.databases)
     machine = report.machine
     command = {"quick": "make bench ARGS=--quick", "large": "make bench-large"}.get(report.mode, "make bench")
-    yield f"Measured by `{command}` at {machine['commit']} on {machine['cores']} cores of {machine['CPU']} that the load generator shares,"
-    yield f"{machine['RAM']}, {machine['file system']}, Python {machine['Python']}; {'; '.join(report.databases.values())}."
+    yield f"`{command}` on {machine['cores']} cores of {machine['CPU']}, which the load generator shares, {machine['RAM']} RAM, {machine['file system']},"
+    yield f"Python {machine['Python']}, {'; '.join(report.databases.values())}. REST 10 is ten events a request, `of raw` the share of the engine's bulk insert of the same rows."
     yield ""
-    yield from _line(["", *(_TITLES[engine] for engine in engines), "budget"])
-    yield from _line(["---"] * (len(engines) + 2))
-    for name, cells, budget in (*_rows(report.rows), *_limits(report.limits())):
-        yield from _line([name, *(cells.get(engine, "") for engine in engines), budget])
+    yield _line(["", *(_TITLES[engine] for engine in engines), "budget"])
+    yield _line(["---"] * (len(engines) + 2))
+    for name, cells, budget in (*_rows(report.rows), *_pages(report.rows), *_limits(report.limits())):
+        yield _line([name, *(cells.get(engine, "") for engine in engines), budget])
     yield ""
     yield f"![Latency against offered load; query time against stored events]({PLOT.relative_to(ROOT)})"
 
 
-def _rows(rows: Iterable[Row]) -> Iterator[tuple[str, dict[str, str], str]]:
-    """Each row's name, what each engine reached, and the budget."""
-    by_name: dict[str, dict[str, Row]] = {}
-    for row in rows:
-        by_name.setdefault(row.name, {})[row.engine] = row
-    for name, of_engine in by_name.items():
-        promised = budgets.of(next(iter(of_engine.values())))
-        yield name, {engine: _reached(row) for engine, row in of_engine.items()}, ", ".join(b.text for b in promised)
+def _rows(rows: Iterable[Row]) -> Iterator[Line]:
+    """A line for each kind of ingest at full speed or at its pace; what the plot shows, and what is only compared, is left out."""
+    shown = [row for row in rows if row.unit != "requests" and OFFERED not in row.extra and not row.name.endswith(SHED)]
+    for name, of_engine in _grouped(shown, lambda row: row.name).items():
+        yield name, {engine: _reached(found[0]) for engine, found in of_engine.items()}, _budget(of_engine)
+
+
+def _pages(rows: Iterable[Row]) -> Iterator[Line]:
+    """A line for each page of a dashboard, idle and during ingest, over all numbers of stored events."""
+    reads = [row for row in rows if row.unit == "requests"]
+    for name, of_engine in _grouped(reads, _page).items():
+        sizes = (row.name.partition(AT)[2].partition(" ")[0] for row in next(iter(of_engine.values())))
+        times = {engine: " / ".join(_number(row.p95_ms) for row in found) for engine, found in of_engine.items()}
+        yield (
+            f"{name}: p95 at {' / '.join(sizes)} events",
+            {engine: f"{text} ms" for engine, text in times.items()},
+            _budget(of_engine),
+        )
+
+
+def _limits(limits: Iterable[Limit]) -> Iterator[Line]:
+    for name, of_engine in _grouped(limits, lambda limit: limit.name).items():
+        budget = next(iter(of_engine.values()))[0].budget
+        yield name, {engine: found[0].value for engine, found in of_engine.items()}, budget
+
+
+def _grouped(found: Iterable[Found], name_of: Callable[[Found], str]) -> dict[str, dict[str, list[Found]]]:
+    """What was found by name, then by engine."""
+    groups: dict[str, dict[str, list[Found]]] = {}
+    for one in found:
+        groups.setdefault(name_of(one), {}).setdefault(one.engine, []).append(one)
+    return groups
+
+
+def _page(row: Row) -> str:
+    name, _, load = row.name.partition(AT)
+    return f"{name}, during ingest" if "ingest" in load else name
+
+
+def _budget(of_engine: dict[str, list[Row]]) -> str:
+    return ", ".join(budget.text for budget in budgets.of(next(iter(of_engine.values()))[0]))
 
 
 def _reached(row: Row) -> str:
-    if row.unit == "requests":
-        return "no answer" if row.p95_ms is None else f"p95 {row.p95_ms:.1f} ms"
-    share = f", {row.share:.0%} of raw" if row.share is not None else ""
-    return f"{row.rate:,.0f} {row.unit}/s, p99 {row.p99_ms or 0:.0f} ms{share}"
+    share = "" if row.share is None else f", {row.share:.0%} of raw"
+    return f"{row.rate:,.0f} {row.unit}/s, p99 {_number(row.p99_ms)} ms{share}"
 
 
-def _limits(limits: Iterable[Limit]) -> Iterator[tuple[str, dict[str, str], str]]:
-    by_name: dict[str, dict[str, Limit]] = {}
-    for limit in limits:
-        by_name.setdefault(limit.name, {})[limit.engine] = limit
-    for name, of_engine in by_name.items():
-        yield name, {engine: limit.value for engine, limit in of_engine.items()}, next(iter(of_engine.values())).budget
+def _number(value: float | None) -> str:
+    return "no answer" if value is None else f"{value:,.1f}" if value < 10 else f"{value:,.0f}"
 
 
-def _line(cells: Iterable[str]) -> Iterator[str]:
-    yield re.sub(r"<(?=\d)", "&lt;", f"| {' | '.join(cells)} |")
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ INGEST_BATCHES = 800
 """As many on few stored events as on many: 40,000 events, so that what is stored stays below the next size."""
 
 DURING_EVENTS = 10
-DURING = Pace(128, per_s=200)
+DURING = Pace(32, per_s=200)
 """The ingest beside the reads: 2,000 events a second."""
 
 
