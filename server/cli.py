@@ -1,6 +1,7 @@
 """The command line: every subcommand and its flags. Faults are told in one line each, never as a traceback."""
 
 import warnings
+from pathlib import Path
 from typing import Annotated
 
 import typer
