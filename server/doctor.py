@@ -4,6 +4,7 @@ import asyncio
 import json
 import secrets
 import shutil
+import ssl
 import stat
 import time
 import urllib.request
@@ -23,7 +24,7 @@ from server import disk_budget, program
 from server.address import Address, listen
 from server.config import InvalidSettings, Settings
 from server.errors import BlobsUnavailable, DomainError, StartupFault
-from server.store import ledger
+from server.store import integrity, ledger
 from server.store.blobs import BlobStore, directory_of, open_blobs
 from server.store.engine import Engine
 from server.store.migrate import SchemaState, schema_state
@@ -36,6 +37,8 @@ LARGEST_JUMP_S = 0.5
 TIMEOUT_S = 2.0
 
 LEDGER_FAULTS_TOLD = 3
+
+"""A key that no picture can have: that there is no such object is the answer of a store that works."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +71,9 @@ def _checks(settings: Settings) -> Iterator[Finding]:
     yield from asyncio.run(_database(settings))
     yield from asyncio.run(_blobs(settings))
     yield clock(time.time, time.monotonic, time.sleep)
-    yield _port("rest port", settings.rest_address, "--rest", _answers_rest)
-    yield _port("grpc port", settings.grpc_address, "--grpc", _answers_grpc)
+    ours = (_shows(settings.tls_cert),) * 2 if settings.tls_cert else (_answers_rest, _answers_grpc)
+    yield _port("rest port", settings.rest_address, "--rest", ours[0])
+    yield _port("grpc port", settings.grpc_address, "--grpc", ours[1])
 
 
 def _data_dir(path: Path) -> Finding:
@@ -96,9 +100,12 @@ def _disk(name: str, directory: Path, floor_bytes: int) -> Finding:
 
 
 async def _database(settings: Settings) -> list[Finding]:
-    if settings.uses_sqlite and not _sqlite_file(settings).exists():
+    file = settings.sqlite_file
+    if file is not None and not file.exists():
         made = "will be made at the first start"
         return [Finding(True, "database", f"{settings.database} {made}"), Finding(True, "schema", made)]
+    if file is not None and (found := await asyncio.to_thread(integrity.damage, file)):
+        return [Finding(False, "database", f"{file} is damaged ({found}); bring back a backup")]
     engine = Engine(settings.database)
     try:
         return await _open_database(settings, engine)
@@ -203,6 +210,19 @@ def _port(name: str, address: Address, flag: str, is_ours: Callable[[Address], b
     return Finding(True, name, f"{address} is free")
 
 
+def _shows(certificate: str) -> Callable[[Address], bool]:
+    """Asks whether what answers at an address shows our certificate."""
+
+    def shows(address: Address) -> bool:
+        try:
+            shown = ssl.get_server_certificate(address, timeout=TIMEOUT_S)
+            return "".join(shown.split()) in "".join(Path(certificate).read_text().split())
+        except (OSError, ValueError):
+            return False
+
+    return shows
+
+
 def _answers_rest(address: Address) -> bool:
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy would answer for others
     try:
@@ -225,10 +245,6 @@ def _answers_grpc(address: Address) -> bool:
 def _nearest(path: Path) -> Path:
     """The path, or the nearest folder above it that exists."""
     return next(folder for folder in (path, *path.absolute().parents) if folder.exists())
-
-
-def _sqlite_file(settings: Settings) -> Path:
-    return Path(settings.database.partition("///")[2].partition("?")[0])
 
 
 def _ping(session: Session) -> None:

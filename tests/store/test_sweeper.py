@@ -40,7 +40,7 @@ async def fill(store: Engine, count: int, received: int = NOW, payload_bytes: in
             event(issue=None, user=n, at=received, received=received, payload=_random.randbytes(payload_bytes))
             for n in range(500)
         ]
-        await store.write(events.commit, [submission(*stored)], Sequence(), 0)
+        await store.write_bulk(events.commit, [submission(*stored)], Sequence(), 0)
 
 
 def file_sizes(store: Engine) -> tuple[int, int]:
@@ -175,7 +175,7 @@ async def test_over_the_budget_the_oldest_go_until_the_rest_fits(
 
 
 async def test_a_budget_that_nothing_fits_takes_all_events_and_ends(filled: Engine) -> None:
-    await filled.write(events.commit, [submission(*(event(user=n) for n in range(5)))], Sequence(), 0)
+    await filled.write_bulk(events.commit, [submission(*(event(user=n) for n in range(5)))], Sequence(), 0)
     await sweeper_of(filled, NOW + 60_000, budget_bytes=1).look()
     assert await filled.read(count) == 0
 
@@ -184,7 +184,7 @@ async def test_what_issues_keep_lives_four_times_as_long_over_the_budget(store: 
     await store.write(add_apps)
     empty = (await store.read(usage)).used_bytes
     rare = [event(issue="js:rare", received=NOW + day * DAY_MS, at=NOW + day * DAY_MS) for day in range(4)]
-    await store.write(events.commit, [submission(*rare)], Sequence(), 0)
+    await store.write_bulk(events.commit, [submission(*rare)], Sequence(), 0)
     for day in range(4, 14):
         await fill(store, 500, received=NOW + day * DAY_MS)
     now = NOW + 14 * DAY_MS

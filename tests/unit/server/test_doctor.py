@@ -50,6 +50,14 @@ def test_the_budget_is_told_and_warned_of(tmp_path: Path, monkeypatch: pytest.Mo
     assert str(found).startswith("WARN  budget")
 
 
+def test_a_damaged_database_and_a_store_of_blobs_that_is_away_are_faults(tmp_path: Path) -> None:
+    (tmp_path / "healthguard.db").write_bytes(b"no database" * 1_000)
+    (tmp_path / "blobs").touch()
+    found = examined(tmp_path)
+    assert (found["database"].ok, found["blobs"].ok) == (False, False)
+    assert "is damaged (file is not a database)" in found["database"].detail
+
+
 def test_books_that_do_not_balance_are_a_fault(tmp_path: Path) -> None:
     engine = Engine(Settings(data_dir=tmp_path).database)
     upgrade(engine)
