@@ -211,6 +211,7 @@ def _lower(value: Any) -> Any:  # noqa: ANN401 -- any SQL value
 
 _PRAGMAS = (
     f"busy_timeout={BUSY_TIMEOUT_MS}",
+    "page_size=8192",  # new files only: a commit is written page by page, and takes half as many
     "auto_vacuum=INCREMENTAL",  # takes effect only before the first table; lets retention give space back
     "journal_mode=WAL",
     "journal_size_limit=67108864",  # a log that grew under load shrinks when it starts over
