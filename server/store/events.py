@@ -395,7 +395,7 @@ _FACET_KEY = ("app_id", "issue_id", "property", "value")
 _UPSERT_FACETS = Insert("issue_facets", _FACET_COLUMNS, _FACET_KEY, _ADD_TO_FACET)
 _UPSERT_PLATFORMS = Query(
     _FACET_COLUMNS,
-    "INSERT INTO issue_facets (app_id, issue_id, property, value, event_count, own_event_count) "
+    "INSERT INTO issue_facets (app_id, issue_id, property, value, event_count, own_event_count) "  # noqa: S608 -- our own names
     "SELECT r.app_id, r.issue_id, r.property, r.value, r.event_count, r.own_event_count FROM {rows} WHERE true "
     f"ON CONFLICT ({', '.join(_FACET_KEY)}) {_ADD_TO_FACET} RETURNING app_id, issue_id, value, event_count",
 )
