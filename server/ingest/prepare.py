@@ -43,7 +43,7 @@ def prepare(event: event_pb.Event, app_id: int, time_ms: int, received_ms: int) 
         release=storable(event.release) if event.HasField("release") else None,
         page=_page(event) if grouping else "",
         browser=browser_of(event.device_info.user_agent) if grouping else "",
-        user_key=_user_key(event),
+        user_key=user_key(event.user_id, event.anonymous_id),
         issue=None
         if grouping is None
         else IssueSeed(
@@ -88,9 +88,9 @@ def _page(event: event_pb.Event) -> str:
     return storable(page[:MAX_PAGE])
 
 
-def _user_key(event: event_pb.Event) -> int | None:
+def user_key(user_id: str, anonymous_id: str) -> int | None:
     """64 bits that stand for the user id, else the anonymous id; None without either."""
-    name = f"u{event.user_id}" if event.user_id else f"a{event.anonymous_id}" if event.anonymous_id else None
+    name = f"u{user_id}" if user_id else f"a{anonymous_id}" if anonymous_id else None
     if name is None:
         return None
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
