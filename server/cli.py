@@ -1,15 +1,18 @@
 """The command line: every subcommand and its flags. Faults are told in one line each, never as a traceback."""
 
 import warnings
+from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvloop
 
+import server.backup
 import server.data_dir
 import server.demo
 import server.doctor
 import server.migrate
+import server.restore
 import server.workers
 from server import cli_token, cli_user, logs
 from server.address import Addresses
@@ -20,6 +23,7 @@ from server.errors import StartupFault
 
 Rest = Annotated[str | None, flag("--rest", "HOST:PORT", "Where REST listens.", "127.0.0.1:3100")]
 Grpc = Annotated[str | None, flag("--grpc", "HOST:PORT", "Where gRPC listens.", "127.0.0.1:3101")]
+Archive = Annotated[Path, typer.Argument(metavar="FILE", help="The backup, say shop.tar.zst.")]
 Workers = Annotated[int | None, flag("--workers", "N", "Processes that share the ports; SQLite allows one.", "1")]
 Target = Annotated[str | None, flag("--target", "HOST:PORT", "The gRPC server that REST talks to.", "none, and needed")]
 
@@ -95,9 +99,35 @@ def migrate(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
 
 
 @app.command()
-def doctor(rest: Rest = None, grpc: Grpc = None, data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
-    """Check settings, data directory, disk, database, schema, budget, ledger, clock and ports; exit 1 on a fault."""
-    flags = {"rest": rest, "grpc": grpc, "data_dir": data_dir, "database_url": database_url}
+def backup(file: Archive, data_dir: DataDir = None, database_url: DatabaseUrl = None, blob_url: BlobUrl = None) -> None:
+    """Write database, pictures and key into one file, while the program serves."""
+    with faults_in_one_line():
+        settings = Settings.load(data_dir=data_dir, database_url=database_url, blob_url=blob_url)
+        _configure_logs(settings)
+        typer.echo(server.backup.backup(settings, file))
+
+
+@app.command()
+def restore(
+    file: Archive, data_dir: DataDir = None, database_url: DatabaseUrl = None, blob_url: BlobUrl = None
+) -> None:
+    """Bring a backup back into an empty data directory or database."""
+    with faults_in_one_line():
+        settings = Settings.load(data_dir=data_dir, database_url=database_url, blob_url=blob_url)
+        _configure_logs(settings)
+        typer.echo(server.restore.restore(settings, file))
+
+
+@app.command()
+def doctor(
+    rest: Rest = None,
+    grpc: Grpc = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    blob_url: BlobUrl = None,
+) -> None:
+    """Check settings, data directory, disk, database, schema, budget, ledger, blobs, clock and ports; exit 1 on a fault."""
+    flags = {"rest": rest, "grpc": grpc, "data_dir": data_dir, "database_url": database_url, "blob_url": blob_url}
     findings = server.doctor.examine(flags)
     for finding in findings:
         typer.echo(str(finding))

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from sqlmodel import Session, SQLModel, col, delete, select
 
 from server.store import aging, events, issues, ledger, migrate, retention, totals
+from server.store.bulk import bulk_of
 from server.store.counters import HOUR_MS
 from server.store.engine import Engine
 from server.store.events import OTHER, NewEvent
@@ -51,7 +52,7 @@ def _app(app_id: int, days: int | None) -> AppRow:
 
 
 def commit(session: Session, *stored: NewEvent) -> None:
-    events.commit(session, [submission(*stored)], Sequence(), 0)
+    events.commit(bulk_of(session), [submission(*stored)], Sequence(), 0)
 
 
 def sweep_all(session: Session, now_ms: int, batch: int = 500) -> None:
@@ -214,7 +215,7 @@ async def test_books_and_hours_end_in_whole_minutes_and_hours(store: Engine) -> 
     minutes = [(NOW - days * DAY_MS) // 60_000 for days in (91, 89)]
     for minute in minutes:
         taken = events.Submission(1, minute, [event(at=NOW, user=7)], submission(rejected=1).others)
-        await store.write(events.commit, [taken], Sequence(), 0)
+        await store.write_bulk(events.commit, [taken], Sequence(), 0)
     keep = aging.ends(NOW, 30 * DAY_MS)
     spans = [(1, keep.hour - 1), (24, keep.hour - 24), (1, keep.hour), (24, keep.hour - 23)]
     await store.write(lambda session: session.add_all([_metric_span(*span) for span in spans]))
