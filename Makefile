@@ -34,8 +34,9 @@ $(NODE_CLIENT): tests/node/package-lock.json
 run: venv
 	@exec $(BIN)/healthguard serve $(ARGS)
 
+# Most tests wait for processes they started: three at a time keep two cores busy. ARGS="-n 0 tests/rest" runs some, one by one.
 test: setup
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 test-faults: setup
 	@HEALTHGUARD_TEST_FAULT_ROUNDS=$${HEALTHGUARD_TEST_FAULT_ROUNDS:-100} $(BIN)/python -m pytest tests/faults $(ARGS)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
 import grpc
@@ -39,6 +40,7 @@ from server.ingest.image_line import ImageLine
 from server.ingest.line import IngestLine
 from server.ingest.resolve import AppResolver
 from server.ingest.session_line import SessionLine
+from server.ingest.session_resolve import SessionResolver
 from server.ingest.session_writer import SessionWriter
 from server.ingest.upkeep import Upkeep
 from server.ingest.writer import IngestWriter
@@ -143,15 +145,21 @@ class Backend:
         admission = Admission(
             max_inflight_bytes=settings.max_inflight_bytes,
             disk_floor_bytes=settings.disk_floor_bytes,
-            data_dir=settings.data_dir if settings.uses_sqlite else None,
+            directories=_local(settings, stores.blobs),
             rate_per_s=settings.rate_limit_events_per_s,
         )
         page_tokens = PageTokens.load(settings)
         session_tokens = TokenSigner(secret.load_all(settings), late_age_ms=settings.late_max_age_ms)
         line = IngestLine(resolver, admission, stores.writer, max_age_ms=settings.event_max_age_ms)
-        self.session_line = SessionLine(engine, admission, stores.session_writer, line)
+        recorded = SessionResolver(engine)
+        self.session_line = SessionLine(engine, admission, recorded, stores.session_writer, line)
         self._auth = AuthService(engine, settings)
-        self._app = AppService(engine, page_tokens, resolver.forget, key_grace_days=settings.app_key_grace_days)
+
+        def forget(app_id: int, app_key: str) -> None:
+            resolver.forget(app_id, app_key)
+            recorded.forget(app_id, app_key)
+
+        self._app = AppService(engine, page_tokens, forget, key_grace_days=settings.app_key_grace_days)
         self._event = EventService(line)
         self._issue = IssueService(engine, page_tokens)
         self._ledger = LedgerService(engine)
@@ -161,7 +169,7 @@ class Backend:
         self._performance = PerformanceService(engine)
         self.interceptors = (
             RequestIdInterceptor(settings.trusted_proxy_list),
-            AccessLogInterceptor(settings.trusted_proxy_list),
+            AccessLogInterceptor(),
             MetricsInterceptor(),
             ErrorsInterceptor(),
             AuthInterceptor(engine, session_tokens),
@@ -209,7 +217,7 @@ async def _open_stores(settings: Settings) -> AsyncIterator[Backend]:
         writer = IngestWriter(engine, first_shard=(settings.worker or 0) * engine.writers)
         session_writer = SessionWriter(engine, longest_ms=settings.recording_ttl_ms)
         eraser = Eraser(engine)
-        budget = DiskBudget(engine, settings.disk_budget_bytes)
+        budget = DiskBudget(engine, settings.disk_budget_bytes, with_blobs=blobs.directory is not None)
         sweeper = Sweeper(engine, budget, settings.retention_days)
         sweeper.start()
         health = StoreHealth(engine, budget)
@@ -227,6 +235,12 @@ async def _open_stores(settings: Settings) -> AsyncIterator[Backend]:
             await writer.close()
     finally:
         engine.close()
+
+
+def _local(settings: Settings, blobs: BlobStore) -> list[Path]:
+    """The directories in which this machine keeps what comes in."""
+    database = [settings.data_dir] if settings.uses_sqlite else []
+    return database if blobs.directory is None else [*database, blobs.directory]
 
 
 def prepare_schema(engine: Engine) -> None:

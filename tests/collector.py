@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 60
+START_SECONDS = 120  # a busy machine
 STOP_SECONDS = 10
 _ADDRESS = re.compile(r"^\s+(REST|gRPC)\s+(?:http://)?(\S+:\d+)")
 
@@ -127,7 +127,7 @@ def run(*arguments: str, env: dict[str, str] | None = None, **options: Any) -> s
         env=_environment(env),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
         **options,
     )
