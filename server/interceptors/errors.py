@@ -42,21 +42,21 @@ class ErrorsInterceptor(Interceptor):
 
 def _refusing(inner: Handler) -> Handler:
     """The handler behind a look at each message; a plain function, because another coroutine would cost more than the look."""
-    if inner.response_streaming:
-        return inner
-    if inner.request_streaming:
-        streams = inner.stream_unary
+    streams: Callable[..., object] | None = inner.stream_unary
+    unary: Callable[..., object] | None = inner.unary_unary
+    if streams is not None:
 
         def answer_stream(requests: AsyncIterator[object], context: Context) -> object:
             return streams(_decoded(requests), context)
 
         return _rebuilt(grpc.stream_unary_rpc_method_handler, answer_stream, inner)
-    unary = inner.unary_unary
+    if unary is not None:
 
-    def answer(request: object, context: Context) -> object:
-        return unary(request, context) if request is not _UNDECODABLE else _refuse()
+        def answer(request: object, context: Context) -> object:
+            return unary(request, context) if request is not _UNDECODABLE else _refuse()
 
-    return _rebuilt(grpc.unary_unary_rpc_method_handler, answer, inner)
+        return _rebuilt(grpc.unary_unary_rpc_method_handler, answer, inner)
+    return inner
 
 
 def _rebuilt(make: Callable[..., Handler], behaviour: Callable[..., object], inner: Handler) -> Handler:
