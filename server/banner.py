@@ -1,19 +1,15 @@
 """What a person sees on stdout once everything listens: where it is and what to do next."""
 
-from importlib.metadata import PackageNotFoundError, version
-
 import sqlalchemy as sa
 
 from server import config, program
 from server.address import Address, Addresses
 from server.config import Settings
 
-_DISTRIBUTION = "healthguard-collector"
-
 
 def banner(settings: Settings, addresses: Addresses) -> str:
     """The lines, with the real ports and without the database's password."""
-    lines = [f"HealthGuard Collector {_version()}"]
+    lines = [f"HealthGuard Collector {program.version()}"]
     if addresses.rest:
         url = f"http://{addresses.rest}"
         lines.append(_line("REST", f"{url}      (docs: {url}/docs)"))
@@ -40,10 +36,3 @@ def _next(rest: Address) -> list[str]:
 
 def _line(name: str, text: str) -> str:
     return f"  {name:<9} {text}"
-
-
-def _version() -> str:
-    try:
-        return version(_DISTRIBUTION)
-    except PackageNotFoundError:
-        return "(not installed)"

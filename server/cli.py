@@ -10,10 +10,12 @@ import typer
 import uvloop
 from sqlalchemy.exc import DBAPIError
 
+import server.backup
 import server.data_dir
 import server.demo
 import server.doctor
 import server.migrate
+import server.restore
 import server.workers
 from server import logs
 from server.address import Addresses
@@ -39,6 +41,7 @@ BlobUrl = Annotated[
     str | None, _flag("--blob-url", "URL", "file://, s3:// or memory://", "a folder of the data directory")
 ]
 Workers = Annotated[int | None, _flag("--workers", "N", "Processes that share the ports; SQLite allows one.", "1")]
+Archive = Annotated[Path, typer.Argument(metavar="FILE", help="The backup, say shop.tar.zst.")]
 Target = Annotated[
     str | None, _flag("--target", "HOST:PORT", "The gRPC server that REST talks to.", "none, and needed")
 ]
@@ -112,9 +115,35 @@ def migrate(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
 
 
 @app.command()
-def doctor(rest: Rest = None, grpc: Grpc = None, data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
-    """Check settings, data directory, disk, database, schema, budget, ledger, clock and ports; exit 1 on a fault."""
-    flags = {"rest": rest, "grpc": grpc, "data_dir": data_dir, "database_url": database_url}
+def backup(file: Archive, data_dir: DataDir = None, database_url: DatabaseUrl = None, blob_url: BlobUrl = None) -> None:
+    """Write database, pictures and key into one file, while the program serves."""
+    with _faults_in_one_line():
+        settings = Settings.load(data_dir=data_dir, database_url=database_url, blob_url=blob_url)
+        _configure_logs(settings)
+        typer.echo(server.backup.backup(settings, file))
+
+
+@app.command()
+def restore(
+    file: Archive, data_dir: DataDir = None, database_url: DatabaseUrl = None, blob_url: BlobUrl = None
+) -> None:
+    """Bring a backup back into an empty data directory or database."""
+    with _faults_in_one_line():
+        settings = Settings.load(data_dir=data_dir, database_url=database_url, blob_url=blob_url)
+        _configure_logs(settings)
+        typer.echo(server.restore.restore(settings, file))
+
+
+@app.command()
+def doctor(
+    rest: Rest = None,
+    grpc: Grpc = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    blob_url: BlobUrl = None,
+) -> None:
+    """Check settings, data directory, disk, database, schema, budget, ledger, blobs, clock and ports; exit 1 on a fault."""
+    flags = {"rest": rest, "grpc": grpc, "data_dir": data_dir, "database_url": database_url, "blob_url": blob_url}
     findings = server.doctor.examine(flags)
     for finding in findings:
         typer.echo(str(finding))

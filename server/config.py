@@ -132,6 +132,12 @@ class Settings(BaseSettings):
         return self.database.startswith("sqlite")
 
     @property
+    def sqlite_file(self) -> Path | None:
+        """The file of the embedded database; None on PostgreSQL."""
+        name = sa.make_url(self.database).database
+        return Path(name) if self.uses_sqlite and name else None
+
+    @property
     def metrics_dir(self) -> Path:
         """Where the workers of one parent keep the metrics that they answer together."""
         return self.data_dir / "metrics"

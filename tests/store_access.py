@@ -1,5 +1,6 @@
 """Direct access to a collector's database, for what no door offers: app keys of our choosing, and a second opinion on counts."""
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +42,15 @@ def stored_event_ids(database_url: str, app_key: str) -> Counter[str]:
             .where(AppRow.app_key == app_key)
         )
         return Counter(event_from_payload(payload).event_id for payload in session.exec(query))
+
+
+def holding_the_writer(database_url: str, seconds: float) -> None:
+    """Keeps everybody else from committing events for a while."""
+    with _session(database_url) as session:
+        if session.get_bind().dialect.name == "postgresql":
+            session.connection().exec_driver_sql("LOCK TABLE events, session_batches IN EXCLUSIVE MODE")
+        session.connection()
+        time.sleep(seconds)
 
 
 @contextmanager

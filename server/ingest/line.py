@@ -25,6 +25,8 @@ from server.store.counters import REJECTED
 from server.store.events import NewEvent, Submission
 from server.store.scope import IngestApp
 
+_STORED, _DUPLICATE = event_service_pb.EVENT_OUTCOME_STORED, event_service_pb.EVENT_OUTCOME_DUPLICATE
+
 MAX_EVENTS = 1_000
 EVENTS_PER_TURN = 100
 """Events prepared before other requests get a turn of the loop: about 5 ms."""
@@ -61,21 +63,23 @@ class IngestLine:
         now_ms, events = self._now_ms(), len(request.events)
         try:
             _check_origin(app, origin)
-            with self._admission.carry(app.id, events, request.ByteSize(), app.settings.rate_limit_events_per_s):
-                return await self._store(request, app, now_ms)
+            # What an event takes is asked by serialising it, which storing it needs anyway.
+            messages = [event.SerializeToString() for event in request.events]
+            with self._admission.carry(app.id, events, sum(map(len, messages)), app.settings.rate_limit_events_per_s):
+                return await self._store(request, messages, app, now_ms)
         except (OriginNotAllowed, LimitExceeded, Unavailable) as error:
             self._note_limited(app.id, now_ms, events, error)
             raise
 
     async def _store(
-        self, request: event_service_pb.IngestEventsRequest, app: IngestApp, now_ms: int
+        self, request: event_service_pb.IngestEventsRequest, messages: list[bytes], app: IngestApp, now_ms: int
     ) -> event_service_pb.IngestEventsResponse:
         good: list[NewEvent] = []
         faults: dict[int, event_pb.FieldFault] = {}
-        for index, event in enumerate(request.events):
-            fault = judge(event, app.keys)
+        for index, (event, message) in enumerate(zip(request.events, messages, strict=True)):
+            fault = judge(event, len(message), app.keys)
             if fault is None:
-                good.append(prepare(event, app.id, event_time_ms(event, now_ms, self._max_age_ms), now_ms))
+                good.append(prepare(event, message, app.id, event_time_ms(event, now_ms, self._max_age_ms), now_ms))
             else:
                 faults[index] = fault
             if index % EVENTS_PER_TURN == EVENTS_PER_TURN - 1:
@@ -109,17 +113,11 @@ def _check_origin(app: IngestApp, origin: str) -> None:
 def _answer(
     request: event_service_pb.IngestEventsRequest, stored: list[bool], faults: dict[int, event_pb.FieldFault]
 ) -> event_service_pb.IngestEventsResponse:
+    outcomes = [_STORED if is_new else _DUPLICATE for is_new in stored]
     response = event_service_pb.IngestEventsResponse(accepted=len(stored))
-    flags = iter(stored)
-    for index, event in enumerate(request.events):
-        fault = faults.get(index)
-        if fault is None:
-            new = next(flags)
-            outcome = event_service_pb.EVENT_OUTCOME_STORED if new else event_service_pb.EVENT_OUTCOME_DUPLICATE
-        else:
-            outcome = event_service_pb.EVENT_OUTCOME_REJECTED
-            response.rejected.add(
-                index=index, event_id=event.event_id, code=fault.code, field=fault.field, message=fault.message
-            )
-        response.outcomes.append(outcome)
+    for index, fault in sorted(faults.items()):
+        outcomes.insert(index, event_service_pb.EVENT_OUTCOME_REJECTED)
+        event_id = request.events[index].event_id
+        response.rejected.add(index=index, event_id=event_id, code=fault.code, field=fault.field, message=fault.message)
+    response.outcomes.extend(outcomes)
     return response

@@ -33,10 +33,10 @@ class AuthInterceptor(Interceptor):
         self._session_tokens = session_tokens
         self._now_ms = now_ms
 
-    def guard(self, method: str) -> MakeGuard:
+    def guard(self, method: str) -> MakeGuard | None:
         requirement = requirement_of(method)
         if requirement in {PUBLIC, APP_KEY}:
-            return lambda _: _PASS
+            return None
         if requirement == USER:
             return lambda context: _SignIn(context, self._find_user)
         if requirement == SESSION_TOKEN:
@@ -105,7 +105,6 @@ class _Refuse(Guard):
         raise NotSignedIn
 
 
-_PASS = Guard()
 _REFUSE = _Refuse()
 
 

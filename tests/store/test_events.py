@@ -22,7 +22,7 @@ APP = {1: "web_one"}
 
 
 async def commit(store: Engine, *submissions: events.Submission, shard: int = 0) -> list[list[bool]]:
-    return await store.write(events.commit, submissions, Sequence(), shard)
+    return await store.write_bulk(events.commit, submissions, Sequence(), shard)
 
 
 async def read_totals(store: Engine, which: IssueFilter = IssueFilter(APP)) -> Totals:  # noqa: B008 -- frozen

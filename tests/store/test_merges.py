@@ -32,7 +32,7 @@ def failed(issue: str, **fields: object) -> events.NewEvent:
 
 
 async def commit(store: Engine, *new: events.NewEvent, shard: int = 0) -> None:
-    await store.write(events.commit, [submission(*new)], IDS, shard)
+    await store.write_bulk(events.commit, [submission(*new)], IDS, shard)
 
 
 async def merge(store: Engine, target: str, *others: str) -> str:

@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from server.store import events, performance
-from server.store.engine import Engine, StaleTransaction
+from server.store.bulk import StaleTransaction
+from server.store.engine import Engine
 from server.store.performance import DAY, MAX_NAMES, OTHER_NAMES, QUANTILES, RATINGS, Measurement, Metric
 from server.store.sequence import Sequence
 from server.store.sketch import RELATIVE_ERROR
@@ -28,7 +29,7 @@ def measured(name="LCP", value=1.0, rating="good", *, at=NOW, app=1, key=None) -
 
 
 async def commit(store: Engine, *new: events.NewEvent, shard: int = 0) -> None:
-    await store.write(events.commit, [submission(*new)], _ids, shard)
+    await store.write_bulk(events.commit, [submission(*new)], _ids, shard)
 
 
 async def read(store: Engine, first: int = NOW_HOUR, last: int = NOW_HOUR, app: int = 1) -> list[Metric]:

@@ -51,7 +51,7 @@ def _app(app_id: int, days: int | None) -> AppRow:
 
 
 def commit(session: Session, *stored: NewEvent) -> None:
-    events.commit(session, [submission(*stored)], Sequence(), 0)
+    events.commit(bulk_of(session), [submission(*stored)], Sequence(), 0)
 
 
 def sweep_all(session: Session, now_ms: int, batch: int = 500) -> None:
@@ -214,7 +214,7 @@ async def test_books_and_hours_end_in_whole_minutes_and_hours(store: Engine) -> 
     minutes = [(NOW - days * DAY_MS) // 60_000 for days in (91, 89)]
     for minute in minutes:
         taken = events.Submission(1, minute, [event(at=NOW, user=7)], submission(rejected=1).others)
-        await store.write(events.commit, [taken], Sequence(), 0)
+        await store.write_bulk(events.commit, [taken], Sequence(), 0)
     keep = aging.ends(NOW, 30 * DAY_MS)
     spans = [(1, keep.hour - 1), (24, keep.hour - 24), (1, keep.hour), (24, keep.hour - 23)]
     await store.write(lambda session: session.add_all([_metric_span(*span) for span in spans]))

@@ -86,7 +86,7 @@ async def door(store: Engine, settings: Settings, clock: Clock) -> AsyncIterator
     server = grpc.aio.server(
         interceptors=[
             RequestIdInterceptor(trusted),
-            AccessLogInterceptor(trusted),
+            AccessLogInterceptor(),
             MetricsInterceptor(),
             ErrorsInterceptor(),
             AuthInterceptor(store, TokenSigner([b"k" * 32], late_age_ms=0), clock.now_ms),
