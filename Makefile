@@ -4,11 +4,7 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 NODE_CLIENT := tests/node/node_modules/.package-lock.json
 
-<<<<<<< HEAD
-.PHONY: help setup venv run test check bench bench-large generate lock clean
-=======
-.PHONY: help setup venv run test test-faults soak fuzz check bench generate lock clean
->>>>>>> main
+.PHONY: help setup venv run test test-faults soak fuzz check bench bench-large generate lock clean
 
 help:
 	@echo "make setup     environment from the lock, into .venv"
