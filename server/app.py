@@ -27,7 +27,7 @@ from healthguard.v1 import (
 from rest_facade.app import create_app
 from rest_facade.inprocess import InProcessChannel, InProcessServer
 from rest_facade.settings import FacadeSettings
-from server import contract, program, secret
+from server import contract, program, secret, tls
 from server.address import Address, Addresses, bound, listen
 from server.config import Settings
 from server.disk_budget import DiskBudget
@@ -109,7 +109,7 @@ async def serve(settings: Settings, *, grpc_door: bool, rest_door: bool, ready: 
         grpc_at = await stack.enter_async_context(_grpc_server(settings, backend)) if backend and grpc_door else None
         rest_at = None
         if rest_door:
-            channel = InProcessChannel(backend.in_process()) if backend else _network_channel(settings.target)
+            channel = InProcessChannel(backend.in_process()) if backend else _network_channel(settings)
             rest_at = await stack.enter_async_context(_rest_server(settings, channel, stop))
         ready(Addresses(rest=rest_at, grpc=grpc_at))
         await stop.wait()
@@ -125,13 +125,16 @@ class Stores:
     session_writer: SessionWriter
 
 
-def _network_channel(target: str) -> grpc.aio.Channel:
+def _network_channel(settings: Settings) -> grpc.aio.Channel:
     options = [
         ("grpc.max_receive_message_length", MAX_ANSWER_BYTES),
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
         ("grpc.enable_http_proxy", 0),
     ]
-    return grpc.aio.insecure_channel(target, options=options)
+    credentials = tls.target_credentials(settings)
+    if credentials is None:
+        return grpc.aio.insecure_channel(settings.target, options=options)
+    return grpc.aio.secure_channel(settings.target, credentials, options=options)
 
 
 class Backend:
@@ -276,7 +279,11 @@ async def _grpc_server(settings: Settings, backend: Backend) -> AsyncIterator[Ad
         if settings.worker is None:
             probe.close()
         try:
-            port = server.add_insecure_port(str(wanted))
+            encryption = tls.certificates(settings)
+            if encryption is None:
+                port = server.add_insecure_port(str(wanted))
+            else:
+                port = server.add_secure_port(str(wanted), encryption.grpc_credentials())
         except RuntimeError as error:
             raise StartupFault(f"--grpc: cannot listen on {wanted}") from error
     await server.start()
@@ -300,7 +307,7 @@ async def _rest_server(settings: Settings, channel: Any, stop: asyncio.Event) ->
     listener = listen(settings.rest_address, "--rest", shared=settings.worker is not None)
     facade = create_app(
         FacadeSettings(
-            cors_origins=settings.cors_origin_list or ("*",),
+            cors_origins=settings.cors_origin_list,
             max_inflight_bytes=settings.max_inflight_bytes,
             trusted_proxies=settings.trusted_proxy_list,
         ),
@@ -317,6 +324,10 @@ async def _rest_server(settings: Settings, channel: Any, stop: asyncio.Event) ->
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=int(GRACE_S),
     )
+    encryption = tls.certificates(settings)
+    if encryption is not None:
+        config.load()
+        config.ssl = encryption.rest_context()
     server = _Uvicorn(config)
     running = asyncio.create_task(server.serve(sockets=[listener]))
     watching = asyncio.create_task(connections.watch())

@@ -4,6 +4,7 @@ import asyncio
 import json
 import secrets
 import shutil
+import ssl
 import stat
 import time
 import urllib.request
@@ -70,8 +71,9 @@ def _checks(settings: Settings) -> Iterator[Finding]:
     yield from asyncio.run(_database(settings))
     yield from asyncio.run(_blobs(settings))
     yield clock(time.time, time.monotonic, time.sleep)
-    yield _port("rest port", settings.rest_address, "--rest", _answers_rest)
-    yield _port("grpc port", settings.grpc_address, "--grpc", _answers_grpc)
+    ours = (_shows(settings.tls_cert),) * 2 if settings.tls_cert else (_answers_rest, _answers_grpc)
+    yield _port("rest port", settings.rest_address, "--rest", ours[0])
+    yield _port("grpc port", settings.grpc_address, "--grpc", ours[1])
 
 
 def _data_dir(path: Path) -> Finding:
@@ -206,6 +208,19 @@ def _port(name: str, address: Address, flag: str, is_ours: Callable[[Address], b
     except StartupFault as error:
         return Finding(True, name, f"{address} answers") if is_ours(address) else Finding(False, name, str(error))
     return Finding(True, name, f"{address} is free")
+
+
+def _shows(certificate: str) -> Callable[[Address], bool]:
+    """Asks whether what answers at an address shows our certificate."""
+
+    def shows(address: Address) -> bool:
+        try:
+            shown = ssl.get_server_certificate(address, timeout=TIMEOUT_S)
+            return "".join(shown.split()) in "".join(Path(certificate).read_text().split())
+        except (OSError, ValueError):
+            return False
+
+    return shows
 
 
 def _answers_rest(address: Address) -> bool:

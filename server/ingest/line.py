@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from healthguard.v1 import event_pb2 as event_pb, event_service_pb2 as event_service_pb
 
@@ -19,6 +19,7 @@ from server.errors import (
 from server.ingest.admission import Admission
 from server.ingest.judge import event_time_ms, judge
 from server.ingest.prepare import prepare
+from server.ingest.privacy import privacy_of
 from server.ingest.resolve import AppResolver
 from server.ingest.writer import IngestWriter
 from server.store.counters import REJECTED
@@ -28,6 +29,7 @@ from server.store.scope import IngestApp
 _STORED, _DUPLICATE = event_service_pb.EVENT_OUTCOME_STORED, event_service_pb.EVENT_OUTCOME_DUPLICATE
 
 MAX_EVENTS = 1_000
+IP_ADDRESS = "ipAddress"
 EVENTS_PER_TURN = 100
 """Events prepared before other requests get a turn of the loop: about 5 ms."""
 
@@ -51,11 +53,11 @@ class IngestLine:
         self._now_ms = now_ms
 
     async def take(
-        self, request: event_service_pb.IngestEventsRequest, origin: str = ""
+        self, request: event_service_pb.IngestEventsRequest, origin: str = "", address: str = ""
     ) -> event_service_pb.IngestEventsResponse:
         """Store what is good and tell of each event what became of it, once that is durable.
 
-        `origin` is that of the page that sends; what names none is no browser. Raises AppKeyRequired, EventsRequired,
+        `origin` is that of the page that sends; what names none is no browser. `address` is the sender's. Raises AppKeyRequired, EventsRequired,
         TooManyEvents, AppNotFound, OriginNotAllowed, RateLimited, or a kind of Unavailable.
         """
         _check_envelope(request)
@@ -63,6 +65,7 @@ class IngestLine:
         now_ms, events = self._now_ms(), len(request.events)
         try:
             _check_origin(app, origin)
+            await _respect(app, request.events, address)
             # What an event takes is asked by serialising it, which storing it needs anyway.
             messages = [event.SerializeToString() for event in request.events]
             with self._admission.carry(app.id, events, sum(map(len, messages)), app.settings.rate_limit_events_per_s):
@@ -108,6 +111,20 @@ def _check_origin(app: IngestApp, origin: str) -> None:
     allowed = app.settings.allowed_origins
     if origin and allowed and origin not in allowed:
         raise OriginNotAllowed
+
+
+async def _respect(app: IngestApp, events: Sequence[event_pb.Event], address: str) -> None:
+    """Mask what the app wants masked beside what always is, and note the sender only where it wants that."""
+    privacy, noted = privacy_of(app.settings), address if app.settings.store_ip_addresses else ""
+    if privacy is None and not noted:
+        return
+    for index, event in enumerate(events):
+        if privacy is not None:
+            privacy.apply(event)
+        if noted:
+            event.extra[IP_ADDRESS] = noted
+        if index % EVENTS_PER_TURN == EVENTS_PER_TURN - 1:
+            await asyncio.sleep(0)
 
 
 def _answer(

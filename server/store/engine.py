@@ -126,7 +126,7 @@ def _transact(engine: sa.Engine, work: Callable[[Session], T]) -> T:
         with Session(engine, expire_on_commit=False) as session, session.begin():
             return work(session)
 
-    return _attempted(attempt)
+    return _attempted(engine, attempt)
 
 
 def _transact_bulk(engine: sa.Engine, work: Callable[[Bulk], T]) -> T:
@@ -134,10 +134,10 @@ def _transact_bulk(engine: sa.Engine, work: Callable[[Bulk], T]) -> T:
         with bulk.transaction(engine) as transaction:
             return work(transaction)
 
-    return _attempted(attempt)
+    return _attempted(engine, attempt)
 
 
-def _attempted(attempt: Callable[[], T]) -> T:
+def _attempted(engine: sa.Engine, attempt: Callable[[], T]) -> T:
     for _ in range(MAX_ATTEMPTS):
         try:
             return attempt()

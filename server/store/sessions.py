@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from server.store.app_settings import settings_from_row
-from server.store.engine import Columns, bind, source
+from server.store.columns import Columns
+from server.store.engine import bind, source
 from server.store.scope import live_app
 from server.store.session_tables import SessionBatchRow, SessionImageRow, SessionRow, SessionSignalRow
 from server.store.tables import AppRow

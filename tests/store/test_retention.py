@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from sqlmodel import Session, SQLModel, col, delete, select
 
 from server.store import aging, events, issues, ledger, migrate, retention, totals
+from server.store.bulk import bulk_of
 from server.store.counters import HOUR_MS
 from server.store.engine import Engine
 from server.store.events import OTHER, NewEvent
