@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -53,6 +53,7 @@ from server.interceptors import (
     MetricsInterceptor,
     RequestIdInterceptor,
 )
+from server.interceptors.base import Interceptor
 from server.mobile.token import TokenSigner
 from server.paging import PageTokens
 from server.services.app import AppService
@@ -68,6 +69,7 @@ from server.store.blobs import BlobStore, open_blobs
 from server.store.engine import Engine
 from server.store.migrate import SchemaState, schema_state, upgrade
 from server.sweeper import Sweeper
+from server.traces import tracing
 
 MAX_MESSAGE_BYTES = 16 * 1_048_576
 """1,000 events of the longest kind a REST body can hold would be more; gRPC callers split those."""
@@ -126,6 +128,7 @@ class Stores:
     blobs: BlobStore
     writer: IngestWriter
     session_writer: SessionWriter
+    spans: Sequence[Interceptor]
 
 
 def _network_channel(settings: Settings) -> grpc.aio.Channel:
@@ -176,6 +179,7 @@ class Backend:
         self._performance = PerformanceService(engine)
         self.interceptors = (
             RequestIdInterceptor(settings.trusted_proxy_list),
+            *stores.spans,
             AccessLogInterceptor(),
             MetricsInterceptor(),
             ErrorsInterceptor(),
@@ -219,12 +223,13 @@ async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
         if settings.sqlite_file is not None:
             stack.enter_context(integrity.sole_user(settings.sqlite_file))
             await asyncio.to_thread(integrity.refuse_damaged, settings.sqlite_file)
-        async with _open_stores(settings) as backend:
+        spans = stack.enter_context(tracing(settings.traces_url))
+        async with _open_stores(settings, spans) as backend:
             yield backend
 
 
 @asynccontextmanager
-async def _open_stores(settings: Settings) -> AsyncIterator[Backend]:
+async def _open_stores(settings: Settings, spans: Sequence[Interceptor]) -> AsyncIterator[Backend]:
     engine = Engine(settings.database)
     try:
         await asyncio.to_thread(prepare_schema, engine)
@@ -237,7 +242,7 @@ async def _open_stores(settings: Settings) -> AsyncIterator[Backend]:
         sweeper.start()
         health = StoreHealth(engine, budget)
         try:
-            backend = Backend(settings, Stores(engine, blobs, writer, session_writer), health)
+            backend = Backend(settings, Stores(engine, blobs, writer, session_writer, spans), health)
             upkeep = Upkeep(engine, blobs, backend.session_line)
             try:
                 yield backend
