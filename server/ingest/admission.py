@@ -3,7 +3,7 @@
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from server.errors import DiskFull, Overloaded, RateLimited
 
 DISK_CHECK_INTERVAL_S = 1.0
 DISK_RETRY_S = 30
+BURST_S = 10
 MAX_BUCKETS = 10_000
 
 
@@ -18,7 +19,7 @@ class Admission:
     """Refuses a request that would exceed its app's rate, the bytes in flight, or the room on the disk.
 
     `rate_per_s` counts events per app, with a burst of ten seconds; 0 sets no limit. An app's own rate may be lower, not
-    higher: it must not starve its neighbours. `data_dir` is None when the store is on another machine.
+    higher: it must not starve its neighbours. `directories` are those of the store that are on this machine.
     """
 
     def __init__(
@@ -26,14 +27,14 @@ class Admission:
         *,
         max_inflight_bytes: int,
         disk_floor_bytes: int,
-        data_dir: Path | None,
+        directories: Sequence[Path],
         rate_per_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._max_inflight_bytes = max_inflight_bytes
         self._inflight_bytes = 0
         self._disk_floor_bytes = disk_floor_bytes
-        self._data_dir = data_dir
+        self._directories = directories
         self._disk_checked = float("-inf")
         self._disk_low = False
         self._rate_per_s = rate_per_s or math.inf
@@ -47,7 +48,7 @@ class Admission:
             raise Overloaded
         if self._is_disk_low():
             raise DiskFull(DISK_RETRY_S)
-        self._take_tokens(app_id, events, min(self._rate_per_s, app_rate_per_s or math.inf))
+        self._take_tokens(app_id, events, app_rate_per_s)
         self._inflight_bytes += size_bytes
         try:
             yield
@@ -56,21 +57,41 @@ class Admission:
 
     def _is_disk_low(self) -> bool:
         now = self._clock()
-        if self._data_dir is not None and now - self._disk_checked >= DISK_CHECK_INTERVAL_S:
+        if now - self._disk_checked >= DISK_CHECK_INTERVAL_S:
             self._disk_checked = now
-            disk = os.statvfs(self._data_dir)
-            self._disk_low = disk.f_bavail * disk.f_frsize < self._disk_floor_bytes
+            self._disk_low = any(_free_bytes(path) < self._disk_floor_bytes for path in self._directories)
         return self._disk_low
 
-    def _take_tokens(self, app_id: int, events: int, rate_per_s: float) -> None:
+    def wait_s(self, app_id: int, events: int, app_rate_per_s: float | None = None) -> float:
+        """Seconds until the rate of the app lets so many events in; 0 where it does now. Takes nothing."""
+        rate_per_s = min(self._rate_per_s, app_rate_per_s or math.inf)
         if rate_per_s == math.inf:
-            return
+            return 0.0
+        wanted = min(events, rate_per_s * BURST_S)
+        return max(0.0, (wanted - self._tokens(app_id, rate_per_s)) / rate_per_s)
+
+    def _take_tokens(self, app_id: int, events: int, app_rate_per_s: float | None) -> None:
+        wait_s = self.wait_s(app_id, events, app_rate_per_s)
+        if wait_s:
+            raise RateLimited(wait_s)
+        rate_per_s = min(self._rate_per_s, app_rate_per_s or math.inf)
+        if rate_per_s < math.inf:
+            tokens = self._tokens(app_id, rate_per_s)
+            if len(self._buckets) >= MAX_BUCKETS:
+                self._buckets.clear()
+            self._buckets[app_id] = (tokens - events, self._clock())
+
+    def _tokens(self, app_id: int, rate_per_s: float) -> float:
         now = self._clock()
-        burst = rate_per_s * 10
+        burst = rate_per_s * BURST_S
         tokens, since = self._buckets.get(app_id, (burst, now))
-        tokens = min(burst, tokens + (now - since) * rate_per_s)
-        if tokens < min(events, burst):
-            raise RateLimited((min(events, burst) - tokens) / rate_per_s)
-        if len(self._buckets) >= MAX_BUCKETS:
-            self._buckets.clear()
-        self._buckets[app_id] = (tokens - events, now)
+        return min(burst, tokens + (now - since) * rate_per_s)
+
+
+def _free_bytes(directory: Path) -> float:
+    """What the disk of a directory has left. One that is gone tells nothing: writing to it will."""
+    try:
+        disk = os.statvfs(directory)
+    except OSError:
+        return math.inf
+    return disk.f_bavail * disk.f_frsize

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
 from healthguard.v1 import event_pb2 as event_pb, event_service_pb2 as event_service_pb
@@ -20,6 +20,7 @@ from server.errors import (
 from server.ingest.admission import Admission
 from server.ingest.judge import event_time_ms, judge
 from server.ingest.prepare import Judged, prepare
+from server.ingest.privacy import privacy_of
 from server.ingest.resolve import AppResolver
 from server.ingest.writer import IngestWriter
 from server.store.counters import REJECTED
@@ -29,6 +30,7 @@ from server.store.scope import IngestApp
 _STORED, _DUPLICATE = event_service_pb.EVENT_OUTCOME_STORED, event_service_pb.EVENT_OUTCOME_DUPLICATE
 
 MAX_EVENTS = 1_000
+IP_ADDRESS = "ipAddress"
 EVENTS_PER_TURN = 100
 BYTES_PER_TURN = 256 * 1024
 """Events and their bytes that are prepared before other requests get a turn of the loop: about 3 ms."""
@@ -58,25 +60,26 @@ class IngestLine:
         self._now_ms = now_ms
 
     async def take(
-        self, request: event_service_pb.IngestEventsRequest, origin: str = ""
+        self, request: event_service_pb.IngestEventsRequest, origin: str = "", address: str = ""
     ) -> event_service_pb.IngestEventsResponse:
         """Store what is good and tell of each event what became of it, once that is durable.
 
-        `origin` is that of the page that sends; what names none is no browser. Raises AppKeyRequired, EventsRequired,
-        TooManyEvents, AppNotFound, OriginNotAllowed, RateLimited, or a kind of Unavailable.
+        `origin` is that of the page that sends; what names none is no browser. `address` is the sender's. Raises
+        AppKeyRequired, EventsRequired, TooManyEvents, AppNotFound, OriginNotAllowed, RateLimited, or a kind of Unavailable.
         """
         _check_envelope(request)
         app = await self._resolver.app(request.app_key)
         now_ms, events = self._now_ms(), len(request.events)
         try:
             _check_origin(app, origin)
+            await _respect(app, request.events, address)
             # What an event takes is asked by serialising it, which storing it needs anyway.
             sent = [(index, event, event.SerializeToString()) for index, event in enumerate(request.events)]
             size_bytes = sum(len(message) for _, _, message in sent)
             with self._admission.carry(app.id, events, size_bytes, app.settings.rate_limit_events_per_s):
                 return await self._store(sent, app, now_ms)
         except (OriginNotAllowed, LimitExceeded, Unavailable) as error:
-            self._note_limited(app.id, now_ms, events, error)
+            self.note_limited(app.id, events, error)
             raise
 
     async def _store(self, sent: list[_Sent], app: IngestApp, now_ms: int) -> event_service_pb.IngestEventsResponse:
@@ -98,8 +101,9 @@ class IngestLine:
         metrics.count_verdicts(stored, others)
         return _answer(stored, rejected)
 
-    def _note_limited(self, app_id: int, now_ms: int, events: int, error: DomainError) -> None:
-        self._writer.note_limited(app_id, now_ms // 60_000, events, error.reason)
+    def note_limited(self, app_id: int, events: int, error: DomainError) -> None:
+        """Count events that were refused for what `error` says."""
+        self._writer.note_limited(app_id, self._now_ms() // 60_000, events, error.reason)
         metrics.INGESTED_EVENTS.labels("limited", error.reason).inc(events)
 
 
@@ -117,6 +121,20 @@ def _check_origin(app: IngestApp, origin: str) -> None:
     allowed = app.settings.allowed_origins
     if origin and allowed and origin not in allowed:
         raise OriginNotAllowed
+
+
+async def _respect(app: IngestApp, events: Sequence[event_pb.Event], address: str) -> None:
+    """Mask what the app wants masked beside what always is, and note the sender only where it wants that."""
+    privacy, noted = privacy_of(app.settings), address if app.settings.store_ip_addresses else ""
+    if privacy is None and not noted:
+        return
+    for index, event in enumerate(events):
+        if privacy is not None:
+            privacy.apply(event)
+        if noted:
+            event.extra[IP_ADDRESS] = noted
+        if index % EVENTS_PER_TURN == EVENTS_PER_TURN - 1:
+            await asyncio.sleep(0)
 
 
 def _turns(sent: list[_Sent]) -> Iterator[list[_Sent]]:

@@ -89,7 +89,7 @@ class IngestWriter:
         ]
         try:
             submissions = [waiting.submission for waiting in group] + ledger
-            stored = await self._engine.write(store_events.commit, submissions, self._ids, shard)
+            stored = await self._engine.write_bulk(store_events.commit, submissions, self._ids, shard)
         except Exception as error:  # noqa: BLE001 -- whatever it is, every waiter must hear of it
             self._limited.update(limited)
             await self._fail(group, error, shard)

@@ -6,8 +6,9 @@ from typing import Final
 from sqlalchemy import text
 from sqlmodel import Session, SQLModel, col, select
 
+from server.store.columns import Columns
 from server.store.counters import HOUR_MS, hour_scope, issue_hour_scope
-from server.store.engine import Columns, bind, source
+from server.store.engine import bind, source
 from server.store.retention import DAY_MS, KEPT_FACTOR
 from server.store.tables import IssueRow
 

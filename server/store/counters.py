@@ -1,19 +1,17 @@
 """Counters kept at write time, so that no total is ever read from events.
 
 Distinct users are counted by rows of `distinct_users`, one per user and scope:
-`` (the app), `p:<platform>`, `i:<issue>`, `g:<issue>` (with those merged into it), and for spans of time `d:<hour, 9 digits>:<dimension>` and `j:<issue>:<hour>`.
+`` (the app), `p:<platform>`, `i:<issue>`, `g:<issue>` (with those merged into it), and for spans of time `d:<hour, 9 digits>:<dimension>` and `i:<issue>:<hour>`.
 A row that is new in one of the first four adds one to its counter.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
 
-from sqlalchemy import text
-from sqlmodel import Session
-
-from server.store.engine import Columns, bind, source
+from server.store.bulk import Bulk, Insert, Query
+from server.store.columns import Columns
 from server.store.tables import EVERY_PLATFORM
 
 HOUR_MS: Final = 3_600_000
@@ -44,7 +42,7 @@ def group_scope(issue_id: int) -> str:
 
 def issue_hour_scope(issue_id: int, hour: int | str) -> str:
     """Scope of the users of one issue in one hour since the epoch; hours have six digits until the year 2084."""
-    return f"j:{issue_id}:{hour}"
+    return f"i:{issue_id}:{hour}"
 
 
 def hour_scope(hour: int, dimension_id: int | str = "") -> str:
@@ -55,25 +53,52 @@ def hour_scope(hour: int, dimension_id: int | str = "") -> str:
 _TOTAL_NAMES = ("events", "errors", "failed_requests", "affected_users", "issues", "archived_issues")
 _EVENTS, _ERRORS, _FAILED, _USERS, _ISSUES, _ARCHIVED = range(len(_TOTAL_NAMES))
 _HOUR_NAMES = _TOTAL_NAMES[:3]
-_HOUR_KEY: Columns = (("app_id", "int"), ("hour", "int"), ("dimension_id", "int"), ("shard", "int"))
-_ISSUE_HOUR_KEY: Columns = (("app_id", "int"), ("issue_id", "int"), ("hour", "int"))
-_LEDGER_KEY: Columns = (("app_id", "int"), ("minute", "int"), ("outcome", "text"), ("reason", "text"), ("shard", "int"))
+
+
+def _adding(table: str, key: Columns, counts: tuple[str, ...]) -> Insert:
+    """Adds to a table of counters, creating rows that are not there."""
+    additions = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in counts)
+    columns: Columns = (*key, *((name, "int") for name in counts))
+    return Insert(table, columns, tuple(name for name, _ in key), f"DO UPDATE SET {additions}")
+
+
+_ADD_TOTALS = _adding("totals", (("app_id", "int"), ("platform", "text"), ("shard", "int")), _TOTAL_NAMES)
+_ADD_HOURS = _adding(
+    "dimension_hours", (("app_id", "int"), ("hour", "int"), ("dimension_id", "int"), ("shard", "int")), _HOUR_NAMES
+)
+_ADD_ISSUE_HOURS = _adding("issue_hours", (("app_id", "int"), ("issue_id", "int"), ("hour", "int")), ("event_count",))
+_ADD_LEDGER = _adding(
+    "ledger",
+    (("app_id", "int"), ("minute", "int"), ("outcome", "text"), ("reason", "text"), ("shard", "int")),
+    ("events",),
+)
+_USER_COLUMNS: Columns = (("app_id", "int"), ("scope", "text"), ("user_key", "int"))
+_NOTE_USERS = Insert("distinct_users", _USER_COLUMNS, ("app_id", "scope", "user_key"), "DO NOTHING")
+_COUNT_USERS = Query(
+    _USER_COLUMNS,
+    "INSERT INTO distinct_users (app_id, scope, user_key) SELECT r.app_id, r.scope, r.user_key FROM {rows} WHERE true "
+    "ON CONFLICT DO NOTHING RETURNING app_id, scope",
+)
 
 
 @dataclass(slots=True)
-class Counted:
-    """What counters need to know of one event."""
+class Cell:
+    """Events that all counters take alike; `head_id` is the issue they are shown in, if that one has others merged into it."""
 
     app_id: int
     platform: str
     dimension_id: int
-    time_ms: int
+    hour: int
     is_error: bool
     is_failed: bool
-    user_key: int | None
     issue_id: int | None
     head_id: int | None = None
-    """The issue it is shown in, if that one has others merged into it."""
+    events: int = 0
+    users: set[int] = field(default_factory=set)
+
+
+_Scope = tuple[int, str]
+"""App and scope."""
 
 
 class Tally:
@@ -84,32 +109,36 @@ class Tally:
         self._totals: defaultdict[tuple[int, str], list[int]] = defaultdict(lambda: [0] * len(_TOTAL_NAMES))
         self._hours: defaultdict[tuple[int, int, int], list[int]] = defaultdict(lambda: [0] * len(_HOUR_NAMES))
         self._issue_hours: Counter[tuple[int, int, int]] = Counter()
-        self._users: set[tuple[int, str, int]] = set()
+        self._counted_users: defaultdict[_Scope, set[int]] = defaultdict(set)
+        self._noted_users: defaultdict[_Scope, set[int]] = defaultdict(set)
         self._ledger: Counter[tuple[int, int, str, str]] = Counter()
         self._archived: set[tuple[int, int]] = set()
         self._heads: set[tuple[int, int]] = set()
 
-    def add_event(self, event: Counted) -> None:
-        """Count one new event, and note its user if it is an error or a failed request."""
-        app_id, hour = event.app_id, event.time_ms // HOUR_MS
-        hourly = self._hours[app_id, hour, event.dimension_id]
-        for counts in (self._totals[app_id, EVERY_PLATFORM], self._totals[app_id, event.platform], hourly):
-            counts[_EVENTS] += 1
-            counts[_ERRORS] += event.is_error
-            counts[_FAILED] += event.is_failed
-        if event.issue_id is not None:
-            self._issue_hours[app_id, event.issue_id, hour] += 1
-        if event.user_key is not None and (event.is_error or event.is_failed):
-            self._add_user(event, hour, event.user_key)
+    def add(self, cell: Cell) -> None:
+        """Count new events, and note their users if they are errors or failed requests."""
+        app_id = cell.app_id
+        hourly = self._hours[app_id, cell.hour, cell.dimension_id]
+        for counts in (self._totals[app_id, EVERY_PLATFORM], self._totals[app_id, cell.platform], hourly):
+            counts[_EVENTS] += cell.events
+            counts[_ERRORS] += cell.events * cell.is_error
+            counts[_FAILED] += cell.events * cell.is_failed
+        if cell.issue_id is not None:
+            self._issue_hours[app_id, cell.issue_id, cell.hour] += cell.events
+        if cell.users and (cell.is_error or cell.is_failed):
+            self._add_users(cell)
 
-    def _add_user(self, event: Counted, hour: int, user_key: int) -> None:
-        scopes = [APP_SCOPE, platform_scope(event.platform), hour_scope(hour, event.dimension_id)]
-        if event.issue_id is not None:
-            scopes += (issue_scope(event.issue_id), issue_hour_scope(event.issue_id, hour))
-        if event.head_id is not None:
-            self._heads.add((event.app_id, event.head_id))
-            scopes.append(group_scope(event.head_id))
-        self._users.update((event.app_id, scope, user_key) for scope in scopes)
+    def _add_users(self, cell: Cell) -> None:
+        app_id, users = cell.app_id, cell.users
+        self._counted_users[app_id, APP_SCOPE] |= users
+        self._counted_users[app_id, platform_scope(cell.platform)] |= users
+        self._noted_users[app_id, hour_scope(cell.hour, cell.dimension_id)] |= users
+        if cell.issue_id is not None:
+            self._counted_users[app_id, issue_scope(cell.issue_id)] |= users
+            self._noted_users[app_id, issue_hour_scope(cell.issue_id, cell.hour)] |= users
+        if cell.head_id is not None:
+            self._heads.add((app_id, cell.head_id))
+            self._counted_users[app_id, group_scope(cell.head_id)] |= users
 
     def note_issue(self, app_id: int, issue_id: int, *, is_new: bool, archived: bool) -> None:
         """Count a new issue; remember which issues are archived for `note_issue_platform`."""
@@ -138,65 +167,37 @@ class Tally:
     def add_submission(self, app_id: int, minute: int, stored: list[bool], others: Counter[tuple[str, str]]) -> None:
         """Enter one request into the ledger."""
         new = sum(stored)
-        entries = Counter({(STORED, ""): new, (DUPLICATE, ""): len(stored) - new}) + others
-        for (outcome, reason), events in entries.items():
+        self._book(app_id, minute, STORED, "", new)
+        self._book(app_id, minute, DUPLICATE, "", len(stored) - new)
+        for (outcome, reason), events in others.items():
+            self._book(app_id, minute, outcome, reason, events)
+
+    def _book(self, app_id: int, minute: int, outcome: str, reason: str, events: int) -> None:
+        if events:
             self._ledger[app_id, minute, outcome, reason] += events
             self._ledger[app_id, minute, RECEIVED, ""] += events
 
-    def write(self, session: Session) -> None:
-        """Add everything to the tables."""
-        self._write_users(session)
-        totals = [(*key, self._shard, *counts) for key, counts in sorted(self._totals.items())]
-        _add(session, "totals", (("app_id", "int"), ("platform", "text"), ("shard", "int")), _TOTAL_NAMES, totals)
-        hours = [(*key, self._shard, *counts) for key, counts in sorted(self._hours.items())]
-        _add(session, "dimension_hours", _HOUR_KEY, _HOUR_NAMES, hours)
-        issue_hours = [(*key, count) for key, count in sorted(self._issue_hours.items())]
-        _add(session, "issue_hours", _ISSUE_HOUR_KEY, ("event_count",), issue_hours)
-        ledger = [(*key, self._shard, events) for key, events in sorted(self._ledger.items())]
-        _add(session, "ledger", _LEDGER_KEY, ("events",), ledger)
-
-    def _write_users(self, session: Session) -> None:
-        if not self._users:
-            return
-        columns: Columns = (("app_id", "int"), ("scope", "text"), ("user_key", "int"))
-        query = (
-            "INSERT INTO distinct_users (app_id, scope, user_key) "  # noqa: S608
-            f"SELECT r.app_id, r.scope, r.user_key FROM {source(session, 'r', columns)} WHERE true ORDER BY 1, 2, 3 "
-            "ON CONFLICT DO NOTHING RETURNING app_id, scope"
-        )
+    def write_users(self, bulk: Bulk) -> Counter[tuple[int, int]]:
+        """Note the users, count those that are new to the app and its platforms, and say how many are new to which issue."""
         issues: Counter[tuple[int, int]] = Counter()
-        for app_id, scope in session.connection().execute(
-            text(query), bind(session, "r", columns, sorted(self._users))
-        ):
+        for app_id, scope in bulk.ask(_COUNT_USERS, _in_order(self._counted_users)):
             if scope == APP_SCOPE:
                 self._totals[app_id, EVERY_PLATFORM][_USERS] += 1
             elif scope.startswith("p:"):
                 self._totals[app_id, scope[2:]][_USERS] += 1
-            elif scope.startswith("g:") or (scope.startswith("i:") and (app_id, int(scope[2:])) not in self._heads):
+            elif scope.startswith("g:") or (app_id, int(scope[2:])) not in self._heads:
                 issues[app_id, int(scope[2:])] += 1
-        if issues:
-            _add_issue_users(session, [(*key, users) for key, users in sorted(issues.items())])
+        bulk.insert(_NOTE_USERS, _in_order(self._noted_users))
+        return issues
+
+    def write(self, bulk: Bulk) -> None:
+        """Add everything else to the tables."""
+        bulk.insert(_ADD_TOTALS, [(*key, self._shard, *counts) for key, counts in sorted(self._totals.items())])
+        bulk.insert(_ADD_HOURS, [(*key, self._shard, *counts) for key, counts in sorted(self._hours.items())])
+        bulk.insert(_ADD_ISSUE_HOURS, [(*key, count) for key, count in sorted(self._issue_hours.items())])
+        bulk.insert(_ADD_LEDGER, [(*key, self._shard, events) for key, events in sorted(self._ledger.items())])
 
 
-def _add_issue_users(session: Session, rows: list[tuple[int, int, int]]) -> None:
-    columns: Columns = (("app_id", "int"), ("issue_id", "int"), ("users", "int"))
-    query = (
-        "UPDATE issues SET user_count = issues.user_count + r.users "  # noqa: S608
-        f"FROM {source(session, 'r', columns)} WHERE issues.app_id = r.app_id AND issues.id = r.issue_id"
-    )
-    session.connection().execute(text(query), bind(session, "r", columns, rows))
-
-
-def _add(session: Session, table: str, key: Columns, counts: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
-    """Add `rows` of (key..., counts...) to a table of counters, creating rows that are not there."""
-    if not rows:
-        return
-    columns: Columns = (*key, *((name, "int") for name in counts))
-    keys = ", ".join(name for name, _ in key)
-    names = ", ".join(name for name, _ in columns)
-    additions = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in counts)
-    query = (
-        f"INSERT INTO {table} ({names}) SELECT {names} FROM {source(session, 'r', columns)} WHERE true ORDER BY {keys} "  # noqa: S608
-        f"ON CONFLICT ({keys}) DO UPDATE SET {additions}"
-    )
-    session.connection().execute(text(query), bind(session, "r", columns, rows))
+def _in_order(users: dict[_Scope, set[int]]) -> list[tuple[int, str, int]]:
+    """Rows of distinct_users in the order of their keys."""
+    return [(*scope, user) for scope in sorted(users) for user in sorted(users[scope])]

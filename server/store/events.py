@@ -9,12 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import text
-from sqlmodel import Session
-
 from server.store import counters, dimensions, lifecycle, merges, performance
+from server.store.bulk import Bulk, Insert, Query, StaleTransaction
+from server.store.columns import Columns
 from server.store.dimensions import Dimension
-from server.store.engine import Columns, StaleTransaction, bind, copy_rows, source
 from server.store.merges import IssueKey
 from server.store.sequence import Sequence as IdSequence
 
@@ -71,7 +69,7 @@ class _IssueChange:
     first_release: str | None = None
     last_release: str | None = None
     releases: set[str] = field(default_factory=set)
-    facets: Counter[tuple[str, str]] = field(default_factory=Counter)
+    facets: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def add(self, event: NewEvent, dimension: Dimension) -> None:
         self.first_seen_ms = min(self.first_seen_ms, event.time_ms) if self.count else event.time_ms
@@ -82,15 +80,16 @@ class _IssueChange:
             self.last_release = event.release
             self.releases.add(event.release)
         self.count += 1
-        for name, value in (
+        facets = self.facets
+        for facet in (
             (PLATFORM, dimension.platform),
             ("release", dimension.release),
             ("environment", dimension.environment),
             ("page", event.page),
             ("browser", event.browser),
         ):
-            if value:
-                self.facets[name, value] += 1
+            if facet[1]:
+                facets[facet] = facets.get(facet, 0) + 1
 
     def numbers(self) -> tuple[int, int, int, str | None, str | None]:
         return self.count, self.first_seen_ms, self.last_seen_ms, self.first_release, self.last_release
@@ -99,39 +98,43 @@ class _IssueChange:
 PLATFORM: Final = "platform"
 
 
-def commit(session: Session, submissions: Sequence[Submission], ids: IdSequence, shard: int) -> list[list[bool]]:
+def commit(bulk: Bulk, submissions: Sequence[Submission], ids: IdSequence, shard: int) -> list[list[bool]]:
     """Store the submissions and say, for each of their events, whether it was new.
 
     Raises StaleTransaction when another process stored one of the events meanwhile.
     """
-    flags, fresh = _fresh(session, submissions)
+    flags, fresh = _fresh(bulk, submissions)
     tally = counters.Tally(shard)
     if fresh:
-        known = dimensions.resolve(session, {(event.app_id, event.dimension) for event in fresh})
-        changes = _IssueChanges(session, fresh, known)
-        stored_issues = _upsert_issues(session, changes, ids, tally)
-        _insert_events(session, fresh, known, stored_issues.ids, ids)
-        _upsert_facets(session, changes, stored_issues.ids, tally)
-        for regression in stored_issues.regressions:
-            lifecycle.regress(session, regression, tally, lifecycle.Change(None, fresh[-1].received_ms, ids, shard))
-        for event in fresh:
-            tally.add_event(_counted(event, *known[event.app_id, event.dimension], stored_issues))
+        known = dimensions.resolve(bulk, {(event.app_id, event.dimension) for event in fresh})
+        changes = _IssueChanges(bulk, fresh, known)
+        issues = _find_issues(bulk, changes, ids, tally)
+        for cell in _cells(fresh, known, issues):
+            tally.add(cell)
+        _upsert_issues(bulk, changes, issues.ids, tally.write_users(bulk))
+        bulk.load("events", _EVENT_COLUMNS, _event_rows(fresh, known, issues.ids, ids))
+        _upsert_facets(bulk, changes, issues.ids, tally)
+        if issues.regressions:
+            by = lifecycle.Change(None, fresh[-1].received_ms, ids, shard)
+            lifecycle.regress(bulk, issues.regressions, tally, by)
     for submission, stored in zip(submissions, flags, strict=True):
         tally.add_submission(submission.app_id, submission.minute, stored, submission.others)
-    tally.write(session)
-    performance.record(
-        session, ((e.app_id, e.time_ms, e.measurement) for e in fresh if e.measurement is not None), shard
-    )
+    tally.write(bulk)
+    performance.record(bulk, ((e.app_id, e.time_ms, e.measurement) for e in fresh if e.measurement is not None), shard)
     return flags
 
 
-_KEY_COLUMNS: Columns = (("app_id", "int"), ("event_key", "text"))
+_STORED_KEYS = Query(
+    (("app_id", "int"), ("event_key", "text")),
+    "SELECT e.app_id, e.event_key FROM {rows} CROSS JOIN events AS e "
+    "WHERE e.app_id = r.app_id AND e.event_key = r.event_key",
+)
 
 
-def _fresh(session: Session, submissions: Sequence[Submission]) -> tuple[list[list[bool]], list[NewEvent]]:
+def _fresh(bulk: Bulk, submissions: Sequence[Submission]) -> tuple[list[list[bool]], list[NewEvent]]:
     """For each submission which of its events are new, and the new ones in order of arrival."""
     keys = [(e.app_id, e.event_key) for s in submissions for e in s.events]
-    seen = _stored_keys(session, keys) if keys else set()
+    seen = set(bulk.ask(_STORED_KEYS, keys))
     flags: list[list[bool]] = []
     fresh: list[NewEvent] = []
     for submission in submissions:
@@ -146,16 +149,6 @@ def _fresh(session: Session, submissions: Sequence[Submission]) -> tuple[list[li
     return flags, fresh
 
 
-def _stored_keys(session: Session, keys: list[tuple[int, str]]) -> set[tuple[int, str]]:
-    query = (
-        "SELECT e.app_id, e.event_key FROM "  # noqa: S608 -- source() names only what this program names
-        f"{source(session, 'k', _KEY_COLUMNS)} "
-        "CROSS JOIN events AS e WHERE e.app_id = k.app_id AND e.event_key = k.event_key"
-    )
-    rows = session.connection().execute(text(query), bind(session, "k", _KEY_COLUMNS, keys))
-    return {(app_id, event_key) for app_id, event_key in rows}
-
-
 _NOTHING: Final = (0, 2**63 - 1, -(2**63), None, None)
 """Numbers that change no issue, for one that grows only through those merged into it."""
 
@@ -163,13 +156,13 @@ _NOTHING: Final = (0, 2**63 - 1, -(2**63), None, None)
 class _IssueChanges:
     """What new events change: `own` by their own fingerprints, `shown` also of the issues these are merged into."""
 
-    def __init__(self, session: Session, fresh: list[NewEvent], known: dimensions.Known) -> None:
+    def __init__(self, bulk: Bulk, fresh: list[NewEvent], known: dimensions.Known) -> None:
         self._known = known
         parts = [
             ((event.app_id, event.issue.fingerprint), event, event.issue) for event in fresh if event.issue is not None
         ]
         self.own = self._collect(parts)
-        self.targets = merges.targets_of(session, list(self.own))
+        self.targets = merges.targets_of(bulk, list(self.own))
         self.shown = self.own
         if self.targets:
             heads = {target.key for target in self.targets.values()}
@@ -182,12 +175,21 @@ class _IssueChanges:
         target = self.targets.get(key)
         return None if target is None else target.id
 
-    def row(self, key: IssueKey, issue_id: int) -> tuple[Any, ...]:
+    def row(self, key: IssueKey, issue_id: int, new_users: int) -> tuple[Any, ...]:
         """Values for `_ISSUE_COLUMNS`."""
         shown, own = self.shown[key], self.own.get(key)
         seed = shown.seed
         kept = _NOTHING if own is None else own.numbers()
-        return (*key, issue_id, seed.grouping_version, seed.message, seed.error_type, *shown.numbers(), *kept)
+        return (
+            *key,
+            issue_id,
+            seed.grouping_version,
+            seed.message,
+            seed.error_type,
+            new_users,
+            *shown.numbers(),
+            *kept,
+        )
 
     def _head(self, key: IssueKey) -> IssueKey:
         target = self.targets.get(key)
@@ -212,49 +214,103 @@ class _StoredIssues:
     regressions: list[lifecycle.Regression] = field(default_factory=list)
 
 
-def _counted(event: NewEvent, number: int, dimension: Dimension, issues: _StoredIssues) -> counters.Counted:
-    key = None if event.issue is None else (event.app_id, event.issue.fingerprint)
-    return counters.Counted(
-        event.app_id,
-        dimension.platform,
-        number,
-        event.time_ms,
-        event.kind == ERROR,
-        event.kind == FAILED_REQUEST,
-        event.user_key,
-        None if key is None else issues.ids[key],
-        None if key is None else issues.heads.get(key),
-    )
+def _cells(fresh: Iterable[NewEvent], known: dimensions.Known, issues: _StoredIssues) -> Iterable[counters.Cell]:
+    """The events by all that counters tell apart."""
+    cells: dict[tuple[int, Dimension, int, int, str | None], counters.Cell] = {}
+    for event in fresh:
+        fingerprint = None if event.issue is None else event.issue.fingerprint
+        place = (event.app_id, event.dimension, event.time_ms // counters.HOUR_MS, event.kind, fingerprint)
+        cell = cells.get(place)
+        if cell is None:
+            cell = cells[place] = _cell(*place, known, issues)
+        cell.events += 1
+        if event.user_key is not None:
+            cell.users.add(event.user_key)
+    return cells.values()
 
 
-_ISSUE_COLUMNS: Columns = (
-    ("app_id", "int"),
-    ("fingerprint", "text"),
-    ("id", "int"),
-    ("grouping_version", "text"),
-    ("message", "text"),
-    ("error_type", "text"),
-    ("event_count", "int"),
-    ("first_seen_ms", "int"),
-    ("last_seen_ms", "int"),
-    ("first_seen_release", "text"),
-    ("last_seen_release", "text"),
-    ("own_event_count", "int"),
-    ("own_first_seen_ms", "int"),
-    ("own_last_seen_ms", "int"),
-    ("own_first_seen_release", "text"),
-    ("own_last_seen_release", "text"),
+def _cell(
+    app_id: int,
+    said: Dimension,
+    hour: int,
+    kind: int,
+    fingerprint: str | None,
+    known: dimensions.Known,
+    issues: _StoredIssues,
+) -> counters.Cell:
+    number, dimension = known[app_id, said]
+    issue_id = None if fingerprint is None else issues.ids[app_id, fingerprint]
+    head_id = None if fingerprint is None else issues.heads.get((app_id, fingerprint))
+    is_error, is_failed = kind == ERROR, kind == FAILED_REQUEST
+    return counters.Cell(app_id, dimension.platform, number, hour, is_error, is_failed, issue_id, head_id)
+
+
+_FIND_ISSUES = Query(
+    (("app_id", "int"), ("fingerprint", "text")),
+    "SELECT i.app_id, i.fingerprint, i.id, i.merged_into_id, i.event_count > i.own_event_count, i.status, i.archived, "
+    "i.fixed_in_release, i.verified_in_release FROM {rows} CROSS JOIN issues AS i "
+    "WHERE i.app_id = r.app_id AND i.fingerprint = r.fingerprint",
+    locks=True,
 )
 
-_UPSERT_ISSUES = """
-INSERT INTO issues (app_id, fingerprint, id, grouping_version, message, error_type, event_count, first_seen_ms,
-                    last_seen_ms, first_seen_release, last_seen_release, own_event_count, own_first_seen_ms,
-                    own_last_seen_ms, own_first_seen_release, own_last_seen_release, status, archived, user_count)
-SELECT r.app_id, r.fingerprint, r.id, r.grouping_version, r.message, r.error_type, r.event_count, r.first_seen_ms,
-       r.last_seen_ms, r.first_seen_release, r.last_seen_release, r.own_event_count, r.own_first_seen_ms,
-       r.own_last_seen_ms, r.own_first_seen_release, r.own_last_seen_release, 'open', false, 0
-FROM {rows} WHERE true ORDER BY r.app_id, r.fingerprint
-ON CONFLICT (app_id, fingerprint) DO UPDATE SET
+
+def _find_issues(bulk: Bulk, changes: _IssueChanges, ids: IdSequence, tally: counters.Tally) -> _StoredIssues:
+    """Look the issues up, and number those that are new.
+
+    More events than its own say that others are merged into an issue. Raises StaleTransaction when one was merged or
+    unmerged since its target was looked up.
+    """
+    issues = _StoredIssues()
+    keys = list(changes.shown)
+    for app_id, fingerprint, issue_id, merged_into, has_merged, status, archived, fixed, verified in bulk.ask(
+        _FIND_ISSUES, keys
+    ):
+        key = (app_id, fingerprint)
+        issues.ids[key] = issue_id
+        if merged_into != changes.target_id(key):
+            raise StaleTransaction
+        if merged_into is not None:
+            issues.heads[key] = merged_into
+            continue
+        if has_merged:
+            issues.heads[key] = issue_id
+        tally.note_issue(app_id, issue_id, is_new=False, archived=bool(archived))
+        release = lifecycle.regressing_release(status, fixed, verified, changes.shown[key].releases)
+        if release is not None:
+            issues.regressions.append(lifecycle.Regression(app_id, issue_id, release, bool(archived)))
+    new = [key for key in keys if key not in issues.ids]
+    for key, issue_id in zip(new, ids.take(len(new)), strict=True):
+        issues.ids[key] = issue_id
+        tally.note_issue(key[0], issue_id, is_new=True, archived=False)
+    return issues
+
+
+_UPSERT_ISSUES = Insert(
+    "issues",
+    (
+        ("app_id", "int"),
+        ("fingerprint", "text"),
+        ("id", "int"),
+        ("grouping_version", "text"),
+        ("message", "text"),
+        ("error_type", "text"),
+        ("user_count", "int"),
+        ("event_count", "int"),
+        ("first_seen_ms", "int"),
+        ("last_seen_ms", "int"),
+        ("first_seen_release", "text"),
+        ("last_seen_release", "text"),
+        ("own_event_count", "int"),
+        ("own_first_seen_ms", "int"),
+        ("own_last_seen_ms", "int"),
+        ("own_first_seen_release", "text"),
+        ("own_last_seen_release", "text"),
+        ("status", "text"),
+        ("archived", "bool"),
+    ),
+    ("app_id", "fingerprint"),
+    """DO UPDATE SET
+    user_count = issues.user_count + excluded.user_count,
     event_count = issues.event_count + excluded.event_count,
     first_seen_ms = CASE WHEN excluded.first_seen_ms < issues.first_seen_ms
                     THEN excluded.first_seen_ms ELSE issues.first_seen_ms END,
@@ -267,39 +323,20 @@ ON CONFLICT (app_id, fingerprint) DO UPDATE SET
     own_last_seen_ms = CASE WHEN excluded.own_last_seen_ms > issues.own_last_seen_ms
                        THEN excluded.own_last_seen_ms ELSE issues.own_last_seen_ms END,
     own_last_seen_release = COALESCE(excluded.own_last_seen_release, issues.own_last_seen_release)
-RETURNING app_id, fingerprint, id, merged_into_id, event_count > own_event_count, status, archived, fixed_in_release,
-          verified_in_release
-"""
+WHERE issues.id = excluded.id""",
+)
 
 
-def _upsert_issues(session: Session, changes: _IssueChanges, ids: IdSequence, tally: counters.Tally) -> _StoredIssues:
-    """Create or advance the issues.
-
-    An id that is the one proposed here says that the issue is new, more events than its own that others are merged into
-    it. Raises StaleTransaction when one was merged or unmerged since its target was looked up.
-    """
-    stored = _StoredIssues()
-    if not changes.shown:
-        return stored
-    proposed = dict(zip(changes.shown, ids.take(len(changes.shown)), strict=True))
-    rows = [changes.row(key, issue_id) for key, issue_id in proposed.items()]
-    query = text(_UPSERT_ISSUES.format(rows=source(session, "r", _ISSUE_COLUMNS)))
-    found = session.connection().execute(query, bind(session, "r", _ISSUE_COLUMNS, rows))
-    for app_id, fingerprint, issue_id, merged_into, has_merged, status, archived, fixed, verified in found:
-        key = (app_id, fingerprint)
-        stored.ids[key] = issue_id
-        if merged_into != changes.target_id(key):
-            raise StaleTransaction
-        if merged_into is not None:
-            stored.heads[key] = merged_into
-            continue
-        if has_merged:
-            stored.heads[key] = issue_id
-        tally.note_issue(app_id, issue_id, is_new=issue_id == proposed[key], archived=bool(archived))
-        release = lifecycle.regressing_release(status, fixed, verified, sorted(changes.shown[key].releases))
-        if release is not None:
-            stored.regressions.append(lifecycle.Regression(app_id, issue_id, release, bool(archived)))
-    return stored
+def _upsert_issues(
+    bulk: Bulk, changes: _IssueChanges, issue_ids: dict[IssueKey, int], new_users: Counter[tuple[int, int]]
+) -> None:
+    """Create or advance the issues. Raises StaleTransaction when another writer created one of them meanwhile."""
+    rows = []
+    for key in changes.shown:
+        issue_id = issue_ids[key]
+        rows.append((*changes.row(key, issue_id, new_users[key[0], issue_id]), lifecycle.OPEN, False))
+    if bulk.insert(_UPSERT_ISSUES, rows) != len(rows):
+        raise StaleTransaction
 
 
 _EVENT_COLUMNS: Columns = (
@@ -315,53 +352,30 @@ _EVENT_COLUMNS: Columns = (
     ("user_key", "int"),
     ("payload", "blob"),
 )
-_EVENT_NAMES = ", ".join(name for name, _ in _EVENT_COLUMNS)
-_INSERT_EVENTS = (
-    f"INSERT INTO events ({_EVENT_NAMES}) VALUES ({', '.join('?' * len(_EVENT_COLUMNS))}) ON CONFLICT DO NOTHING"  # noqa: S608
-)
 
 
-def _insert_events(
-    session: Session,
-    fresh: list[NewEvent],
-    known: dimensions.Known,
-    issue_ids: dict[IssueKey, int],
-    ids: IdSequence,
-) -> None:
-    rows = [
-        _event_row(
-            event,
-            event_id,
-            known[event.app_id, event.dimension],
-            issue_ids[event.app_id, event.issue.fingerprint] if event.issue else None,
+def _event_rows(
+    fresh: list[NewEvent], known: dimensions.Known, issue_ids: dict[IssueKey, int], ids: IdSequence
+) -> list[tuple[Any, ...]]:
+    rows = []
+    for event, event_id in zip(fresh, ids.take(len(fresh)), strict=True):
+        number, dimension = known[event.app_id, event.dimension]
+        rows.append(
+            (
+                event.app_id,
+                event.event_key,
+                event_id,
+                None if event.issue is None else issue_ids[event.app_id, event.issue.fingerprint],
+                event.time_ms,
+                event.received_ms,
+                event.kind,
+                dimension.platform,
+                number,
+                event.user_key,
+                event.payload,
+            )
         )
-        for event, event_id in zip(fresh, ids.take(len(fresh)), strict=True)
-    ]
-    if session.get_bind().dialect.name == "sqlite":
-        # JSON cannot carry the payload; one prepared statement run for all rows is as fast as SQLite goes.
-        result = session.connection().exec_driver_sql(_INSERT_EVENTS, rows)
-        if result.rowcount != len(rows):
-            raise StaleTransaction
-    else:
-        copy_rows(session, "events", _EVENT_COLUMNS, rows)
-
-
-def _event_row(
-    event: NewEvent, event_id: int, dimension: tuple[int, Dimension], issue_id: int | None
-) -> tuple[Any, ...]:
-    return (
-        event.app_id,
-        event.event_key,
-        event_id,
-        issue_id,
-        event.time_ms,
-        event.received_ms,
-        event.kind,
-        dimension[1].platform,
-        dimension[0],
-        event.user_key,
-        event.payload,
-    )
+    return rows
 
 
 _FACET_COLUMNS: Columns = (
@@ -372,32 +386,41 @@ _FACET_COLUMNS: Columns = (
     ("event_count", "int"),
     ("own_event_count", "int"),
 )
-_UPSERT_FACETS = """
-INSERT INTO issue_facets (app_id, issue_id, property, value, event_count, own_event_count)
-SELECT r.app_id, r.issue_id, r.property, r.value, r.event_count, r.own_event_count FROM {rows}
-WHERE true ORDER BY 1, 2, 3, 4
-ON CONFLICT (app_id, issue_id, property, value) DO UPDATE SET
-    event_count = issue_facets.event_count + excluded.event_count,
-    own_event_count = issue_facets.own_event_count + excluded.own_event_count
-RETURNING app_id, issue_id, property, value, event_count
-"""
+_ADD_TO_FACET = (
+    "DO UPDATE SET event_count = issue_facets.event_count + excluded.event_count, "
+    "own_event_count = issue_facets.own_event_count + excluded.own_event_count"
+)
+_FACET_KEY = ("app_id", "issue_id", "property", "value")
+_UPSERT_FACETS = Insert("issue_facets", _FACET_COLUMNS, _FACET_KEY, _ADD_TO_FACET)
+_UPSERT_PLATFORMS = Query(
+    _FACET_COLUMNS,
+    "INSERT INTO issue_facets (app_id, issue_id, property, value, event_count, own_event_count) "  # noqa: S608 -- our own names
+    "SELECT r.app_id, r.issue_id, r.property, r.value, r.event_count, r.own_event_count FROM {rows} WHERE true "
+    f"ON CONFLICT ({', '.join(_FACET_KEY)}) {_ADD_TO_FACET} RETURNING app_id, issue_id, value, event_count",
+)
 
 
-def _upsert_facets(
-    session: Session, changes: _IssueChanges, issue_ids: dict[IssueKey, int], tally: counters.Tally
-) -> None:
-    added = {
-        (key[0], issue_ids[key], *facet): (count, changes.own[key].facets[facet] if key in changes.own else 0)
-        for key, change in changes.shown.items()
-        for facet, count in change.facets.items()
-    }
-    if not added:
-        return
+def _upsert_facets(bulk: Bulk, changes: _IssueChanges, issue_ids: dict[IssueKey, int], tally: counters.Tally) -> None:
+    platforms, others = [], []
+    added: dict[tuple[int, int, str], int] = {}
+    for key, change in sorted(changes.shown.items(), key=lambda item: (item[0][0], issue_ids[item[0]])):
+        issue, own = (key[0], issue_ids[key]), changes.own.get(key)
+        for (name, value), count in sorted(change.facets.items()):
+            row = (
+                *issue,
+                name,
+                value,
+                count,
+                count if own is change else 0 if own is None else own.facets.get((name, value), 0),
+            )
+            if name == PLATFORM:
+                added[*issue, value] = count
+                platforms.append(row)
+            else:
+                others.append(row)
     merged = {(key[0], issue_ids[key]) for key in changes.targets}
-    rows = [(*key, *counts) for key, counts in sorted(added.items())]
-    query = text(_UPSERT_FACETS.format(rows=source(session, "r", _FACET_COLUMNS)))
-    for *key, count in session.connection().execute(query, bind(session, "r", _FACET_COLUMNS, rows)):
-        app_id, issue_id, name, value = key
-        is_new = count == added[app_id, issue_id, name, value][0]
-        if name == PLATFORM and is_new and (app_id, issue_id) not in merged:
+    for app_id, issue_id, value, count in bulk.ask(_UPSERT_PLATFORMS, platforms):
+        if count == added[app_id, issue_id, value] and (app_id, issue_id) not in merged:
             tally.note_issue_platform(app_id, issue_id, value)
+    if others:
+        bulk.insert(_UPSERT_FACETS, others)

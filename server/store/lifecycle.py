@@ -6,14 +6,15 @@ Rules, as recorded from HealthGuard 0.3:
 - an event from the fixed release (else the verified one) or a newer one reopens; an older release, or none, does not.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, select
 
 from server.errors import IssueAlreadyArchived, IssueIsMerged, IssueNotFound, IssueNotVerified
 from server.release import compare_releases
 from server.store import counters
+from server.store.bulk import Bulk, Insert, Query, bulk_of
 from server.store.sequence import Sequence as IdSequence
 from server.store.tables import IssueCommentRow, IssueFacetRow, IssueRow, UserRow
 
@@ -139,7 +140,7 @@ def _move(session: Session, row: IssueRow, by: Change, status: str, *, archived:
     if archived != row.archived:
         tally = counters.Tally(by.shard)
         tally.move_issue(row.app_id, platforms_of(session, row.app_id, row.id), archived=archived)
-        tally.write(session)
+        tally.write(bulk_of(session))
     row.status = status
     row.archived = archived
     row.archived_ms = by.now_ms if archived else None
@@ -158,35 +159,45 @@ def platforms_of(session: Session, app_id: int, issue_id: int) -> list[str]:
 
 
 def regressing_release(
-    status: str, fixed_in_release: str | None, verified_in_release: str | None, releases: Iterable[str]
+    status: str, fixed_in_release: str | None, verified_in_release: str | None, releases: Collection[str]
 ) -> str | None:
     """The release among `releases` that shows that a closed issue is back; None while it stays closed."""
     fixed = fixed_in_release if fixed_in_release is not None else verified_in_release
     if status not in CLOSED or fixed is None:
         return None
-    return next((release for release in releases if compare_releases(release, fixed) >= 0), None)
+    return next((release for release in sorted(releases) if compare_releases(release, fixed) >= 0), None)
 
 
-def regress(session: Session, regression: Regression, tally: counters.Tally, by: Change) -> None:
-    """Reopen an issue because an event came back."""
-    app_id, issue_id = regression.app_id, regression.issue_id
-    if regression.was_archived:
-        tally.move_issue(app_id, platforms_of(session, app_id, issue_id), archived=False)
-    session.exec(
-        update(IssueRow)
-        .where(col(IssueRow.app_id) == app_id, col(IssueRow.id) == issue_id)
-        .values(
-            status=OPEN,
-            archived=False,
-            archived_ms=None,
-            regressed_ms=by.now_ms,
-            regressed_in_release=regression.release,
-            status_changed_ms=by.now_ms,
-            status_changed_by=None,
-        )
-        .execution_options(synchronize_session=False)
+_PLATFORMS = Query(
+    (("app_id", "int"), ("issue_id", "int")),
+    "SELECT f.value FROM {rows} CROSS JOIN issue_facets AS f "
+    "WHERE f.app_id = r.app_id AND f.issue_id = r.issue_id AND f.property = 'platform'",
+)
+_REOPEN = Query(
+    (("app_id", "int"), ("id", "int"), ("now_ms", "int"), ("release", "text")),
+    f"UPDATE issues SET status = '{OPEN}', archived = false, archived_ms = NULL, regressed_ms = r.now_ms, "  # noqa: S608
+    "regressed_in_release = r.release, status_changed_ms = r.now_ms, status_changed_by = NULL FROM {rows} "
+    "WHERE issues.app_id = r.app_id AND issues.id = r.id RETURNING issues.id",
+)
+_NOTE = Insert(
+    "issue_comments",
+    (("app_id", "int"), ("issue_id", "int"), ("id", "int"), ("kind", "text"), ("text", "text"), ("created_ms", "int")),
+    ("app_id", "issue_id", "id"),
+    "DO NOTHING",
+)
+
+
+def regress(bulk: Bulk, regressions: Sequence[Regression], tally: counters.Tally, by: Change) -> None:
+    """Reopen issues because events came back."""
+    for one in regressions:
+        if one.was_archived:
+            platforms = [value for (value,) in bulk.ask(_PLATFORMS, [(one.app_id, one.issue_id)])]
+            tally.move_issue(one.app_id, platforms, archived=False)
+    bulk.ask(_REOPEN, [(one.app_id, one.issue_id, by.now_ms, one.release) for one in regressions])
+    entries = zip(regressions, by.ids.take(len(regressions)), strict=True)
+    bulk.insert(
+        _NOTE, [(one.app_id, one.issue_id, entry, "regressed", one.release, by.now_ms) for one, entry in entries]
     )
-    _write(session, app_id, issue_id, by, "regressed", regression.release)
 
 
 def _write(session: Session, app_id: int, issue_id: int, by: Change, kind: str, text: str) -> int:

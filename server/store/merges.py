@@ -16,7 +16,7 @@ from sqlmodel import Session, col, func, select, update
 
 from server.errors import IssueIsMerged, IssueNotFound, IssueNotMerged, MergeNeedsAnotherIssue, TooManyMergedIssues
 from server.store import counters, lifecycle
-from server.store.engine import Columns, StaleTransaction, bind, source
+from server.store.bulk import Bulk, Query, StaleTransaction, bulk_of
 from server.store.lifecycle import Change
 from server.store.tables import DistinctUserRow, IssueFacetRow, IssueRow
 
@@ -34,20 +34,24 @@ class Target(NamedTuple):
     key: IssueKey
 
 
-_KEYS: Columns = (("app_id", "int"), ("fingerprint", "text"))
-_TARGETS = """
-SELECT i.app_id, i.fingerprint, t.id, t.fingerprint FROM {rows}
-CROSS JOIN issues AS i CROSS JOIN issues AS t
-WHERE i.app_id = k.app_id AND i.fingerprint = k.fingerprint AND t.app_id = i.app_id AND t.id = i.merged_into_id
-"""
+_TARGETS = Query(
+    (("app_id", "int"), ("fingerprint", "text")),
+    "SELECT i.app_id, i.fingerprint, t.id, t.fingerprint FROM {rows} CROSS JOIN issues AS i CROSS JOIN issues AS t "
+    "WHERE i.app_id = r.app_id AND i.fingerprint = r.fingerprint AND t.app_id = i.app_id AND t.id = i.merged_into_id",
+)
 
 
-def targets_of(session: Session, keys: Sequence[IssueKey]) -> dict[IssueKey, Target]:
+_MERGING_APPS = Query(
+    (("app_id", "int"),),
+    "SELECT r.app_id FROM {rows} "
+    "WHERE EXISTS (SELECT 1 FROM issues AS i WHERE i.app_id = r.app_id AND i.merged_into_id IS NOT NULL)",
+)
+
+
+def targets_of(bulk: Bulk, keys: Sequence[IssueKey]) -> dict[IssueKey, Target]:
     """Where those of the issues that are merged point."""
-    if not keys:
-        return {}
-    query = text(_TARGETS.format(rows=source(session, "k", _KEYS)))
-    rows = session.connection().execute(query, bind(session, "k", _KEYS, keys))
+    merging = {app_id for (app_id,) in bulk.ask(_MERGING_APPS, [(app_id,) for app_id in sorted({k[0] for k in keys})])}
+    rows = bulk.ask(_TARGETS, [key for key in keys if key[0] in merging])
     return {(app_id, own): Target(target_id, (app_id, target)) for app_id, own, target_id, target in rows}
 
 
@@ -75,7 +79,7 @@ def merge(session: Session, app_id: int, fingerprint: str, others: Collection[st
             row.merged_into_id = target.id
         group.settle([*joining, target])
         group.count([target], tally, 1)
-        tally.write(session)
+        tally.write(bulk_of(session))
         for row in joining:
             lifecycle.note(session, row, by, "merged", target.fingerprint)
             lifecycle.note(session, target, by, "merged", row.fingerprint)
@@ -94,7 +98,7 @@ def unmerge(session: Session, app_id: int, fingerprint: str, by: Change) -> None
     row.merged_into_id = None
     group.settle([target])
     group.count([target, row], tally, 1)
-    tally.write(session)
+    tally.write(bulk_of(session))
     lifecycle.note(session, row, by, "unmerged", target.fingerprint)
     lifecycle.note(session, target, by, "unmerged", row.fingerprint)
 

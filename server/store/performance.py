@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy import text
 from sqlmodel import Session, col
 
 from server.store import sketch
+from server.store.bulk import Bulk, Query, StaleTransaction
+from server.store.columns import Columns
 from server.store.counters import HOUR_MS
-from server.store.engine import Columns, StaleTransaction, bind, source
 from server.store.tables import MetricSpanRow
 
 HOUR: Final = 1
@@ -66,7 +66,7 @@ class Metric:
         return sketch.quantiles(self.bins, QUANTILES)
 
 
-def record(session: Session, measured: Iterable[tuple[int, int, Measurement]], shard: int) -> None:
+def record(bulk: Bulk, measured: Iterable[tuple[int, int, Measurement]], shard: int) -> None:
     """Enter (app, time in ms, measurement) of new events: at most three statements, none where nothing was measured.
 
     To be called after the counters were written: their rows make writers of one shard on several machines wait for each
@@ -75,8 +75,8 @@ def record(session: Session, measured: Iterable[tuple[int, int, Measurement]], s
     changes = _changes(measured)
     if not changes:
         return
-    kept = _kept(session, changes, shard)
-    changes = _bounded(session, changes, kept, shard)
+    kept = _kept(bulk, changes, shard)
+    changes = _bounded(bulk, changes, kept, shard)
     for key, change in changes.items():
         count, bins = kept.get(key, (0, ""))
         if count:
@@ -84,8 +84,7 @@ def record(session: Session, measured: Iterable[tuple[int, int, Measurement]], s
             sketch.add(merged, change.bins)
             change.bins = merged
     rows = [(*k, shard, sketch.to_text(c.bins), c.count, *c.rated) for k, c in sorted(changes.items())]
-    query = text(_UPSERT.format(rows=source(session, "r", _COLUMNS)))
-    for app_id, hours, hour, name, count in session.connection().execute(query, bind(session, "r", _COLUMNS, rows)):
+    for app_id, hours, hour, name, count in bulk.ask(_UPSERT, rows):
         written: Key = app_id, hours, hour, name
         seen, _ = kept.get(written, (0, ""))
         if count != seen + changes[written].count:
@@ -121,10 +120,12 @@ _COLUMNS: Columns = (
     ("needs_improvement", "int"),
     ("poor", "int"),
 )
-_UPSERT = """
+_UPSERT = Query(
+    _COLUMNS,
+    """
 INSERT INTO metric_spans (app_id, span_hours, first_hour, name, shard, sketch, count, good, needs_improvement, poor)
 SELECT r.app_id, r.span_hours, r.first_hour, r.name, r.shard, r.sketch, r.count, r.good, r.needs_improvement, r.poor
-FROM {rows} WHERE true ORDER BY 1, 2, 3, 4
+FROM {rows} WHERE true
 ON CONFLICT (app_id, span_hours, first_hour, name, shard) DO UPDATE SET
     sketch = excluded.sketch,
     count = metric_spans.count + excluded.count,
@@ -132,27 +133,38 @@ ON CONFLICT (app_id, span_hours, first_hour, name, shard) DO UPDATE SET
     needs_improvement = metric_spans.needs_improvement + excluded.needs_improvement,
     poor = metric_spans.poor + excluded.poor
 RETURNING app_id, span_hours, first_hour, name, count
-"""
+""",
+)
 
 
-def _kept(session: Session, changes: Mapping[Key, Metric], shard: int) -> dict[Key, tuple[int, str]]:
+_SHARD: Columns = (("shard", "small"),)
+_KEPT = Query(
+    (*_KEY_COLUMNS, *_SHARD),
+    "SELECT m.app_id, m.span_hours, m.first_hour, m.name, m.count, m.sketch FROM {rows} CROSS JOIN metric_spans AS m "
+    "WHERE m.app_id = r.app_id AND m.span_hours = r.span_hours AND m.first_hour = r.first_hour AND m.name = r.name "
+    "AND m.shard = r.shard",
+)
+_NAME_COUNTS = Query(
+    (*_KEY_COLUMNS[:3], *_SHARD),
+    "SELECT m.app_id, m.span_hours, m.first_hour, COUNT(*) FROM {rows} CROSS JOIN metric_spans AS m "  # noqa: S608 -- a name of ours
+    "WHERE m.app_id = r.app_id AND m.span_hours = r.span_hours AND m.first_hour = r.first_hour "
+    f"AND m.name <> '{OTHER_NAMES}' AND m.shard = r.shard GROUP BY 1, 2, 3",
+)
+
+
+def _kept(bulk: Bulk, changes: Mapping[Key, Metric], shard: int) -> dict[Key, tuple[int, str]]:
     """Count and sketch of the rows that the changes go to, and of those for other names beside them."""
     keys = changes.keys() | {(*key[:3], OTHER_NAMES) for key in changes}
-    query = (
-        "SELECT m.app_id, m.span_hours, m.first_hour, m.name, m.count, m.sketch "  # noqa: S608
-        f"FROM {source(session, 'k', _KEY_COLUMNS)} CROSS JOIN metric_spans AS m WHERE m.app_id = k.app_id "
-        "AND m.span_hours = k.span_hours AND m.first_hour = k.first_hour AND m.name = k.name AND m.shard = :shard"
-    )
-    rows = session.connection().execute(text(query), bind(session, "k", _KEY_COLUMNS, sorted(keys)) | {"shard": shard})
+    rows = bulk.ask(_KEPT, [(*key, shard) for key in sorted(keys)])
     return {(app_id, hours, hour, name): (count, bins) for app_id, hours, hour, name, count, bins in rows}
 
 
-def _bounded(session: Session, changes: dict[Key, Metric], kept: Mapping[Key, object], shard: int) -> dict[Key, Metric]:
+def _bounded(bulk: Bulk, changes: dict[Key, Metric], kept: Mapping[Key, object], shard: int) -> dict[Key, Metric]:
     """The changes with those of names for which their span has no room under OTHER_NAMES."""
     new = [key for key in changes if key not in kept and key[3] != OTHER_NAMES]
     if not new:
         return changes
-    names = _name_counts(session, {key[:3] for key in new}, shard)
+    names = _name_counts(bulk, {key[:3] for key in new}, shard)
     for key in new:
         span = key[:3]
         names[span] += 1
@@ -162,18 +174,10 @@ def _bounded(session: Session, changes: dict[Key, Metric], kept: Mapping[Key, ob
     return changes
 
 
-def _name_counts(session: Session, spans: set[Span], shard: int) -> defaultdict[Span, int]:
+def _name_counts(bulk: Bulk, spans: set[Span], shard: int) -> defaultdict[Span, int]:
     """How many names each span keeps apart."""
-    columns = _KEY_COLUMNS[:3]
-    query = (
-        "SELECT m.app_id, m.span_hours, m.first_hour, COUNT(*) "  # noqa: S608
-        f"FROM {source(session, 'k', columns)} CROSS JOIN metric_spans AS m WHERE m.app_id = k.app_id "
-        "AND m.span_hours = k.span_hours AND m.first_hour = k.first_hour AND m.name <> :other AND m.shard = :shard "
-        "GROUP BY 1, 2, 3"
-    )
-    bound = bind(session, "k", columns, sorted(spans)) | {"shard": shard, "other": OTHER_NAMES}
     found: defaultdict[Span, int] = defaultdict(int)
-    for app_id, hours, hour, count in session.connection().execute(text(query), bound):
+    for app_id, hours, hour, count in bulk.ask(_NAME_COUNTS, [(*span, shard) for span in sorted(spans)]):
         found[app_id, hours, hour] = count
     return found
 

@@ -19,7 +19,8 @@ import sqlalchemy as sa
 from sqlalchemy import text
 from sqlmodel import Session, col, func, select
 
-from server.store.engine import Columns, bind, source
+from server.store.columns import Columns
+from server.store.engine import bind, source
 from server.store.tables import AppRow, EventRow
 
 KEPT_AT_EACH_END: Final = 3

@@ -14,7 +14,7 @@ from server.store.lifecycle import Change
 from server.store.sequence import Sequence
 from server.store.totals import TimeRange
 from tests.store.build import NOW, event, submission
-from tests.store.test_events import counted_statements
+from tests.store.statements import counted_statements
 
 APP = {1: "web_one"}
 IDS = Sequence()
@@ -32,7 +32,7 @@ def failed(issue: str, **fields: object) -> events.NewEvent:
 
 
 async def commit(store: Engine, *new: events.NewEvent, shard: int = 0) -> None:
-    await store.write(events.commit, [submission(*new)], IDS, shard)
+    await store.write_bulk(events.commit, [submission(*new)], IDS, shard)
 
 
 async def merge(store: Engine, target: str, *others: str) -> str:
