@@ -8,23 +8,22 @@ import grpc.aio
 import orjson
 from connexion import AsyncApp
 from connexion.middleware.context import ContextMiddleware
+from connexion.middleware.routing import RoutingMiddleware
 from connexion.middleware.swagger_ui import SwaggerUIMiddleware
 from connexion.options import SwaggerUIOptions
 from connexion.resolver import Resolver
 from starlette.types import ASGIApp
 
 from rest_facade import raw
-from rest_facade.bodies import BodyReader
 from rest_facade.contract import ContractError, Operation, load_document, operations
 from rest_facade.cors import Cors
 from rest_facade.edge import Edge, Problems
 from rest_facade.exchange import RouteNote
 from rest_facade.paths import RawPath
-from rest_facade.routing import Routing
+from rest_facade.routing import FixedPaths
 from rest_facade.settings import FacadeSettings
-from rest_facade.transcoder import Transcoder
+from rest_facade.transcoder import Plan, Transcoder, make_plans
 from rest_facade.uploads import Uploads
-from rest_facade.validation import Validation
 
 _DOCUMENT_ROUTE = "/openapi.json"
 
@@ -36,7 +35,10 @@ def create_app(settings: FacadeSettings, channel: grpc.aio.Channel) -> ASGIApp:
     """
     document = load_document()
     every = tuple(operations(document))
-    app: ASGIApp = _connexion(document, every, settings, channel)
+    planned = {operation.id: operation for operation in every if operation.rpc is not None}
+    plans = make_plans(planned, channel, settings)
+    app: ASGIApp = _connexion(document, every, settings, channel, plans)
+    app = FixedPaths(app, plans)
     app = RawPath(app, ((alias, operation.path) for operation in every for alias in operation.aliases))
     app = Problems(app, retry_after_s=settings.retry_after_s)
     open_paths = {path for operation in every if operation.any_origin for path in (operation.path, *operation.aliases)}
@@ -45,7 +47,11 @@ def create_app(settings: FacadeSettings, channel: grpc.aio.Channel) -> ASGIApp:
 
 
 def _connexion(
-    document: dict[str, Any], every: Collection[Operation], settings: FacadeSettings, channel: grpc.aio.Channel
+    document: dict[str, Any],
+    every: Collection[Operation],
+    settings: FacadeSettings,
+    channel: grpc.aio.Channel,
+    plans: Mapping[str, Plan],
 ) -> AsyncApp:
     """Connexion with the middlewares that serve a purpose here.
 
@@ -53,16 +59,13 @@ def _connexion(
     and exceptions are ours, with bounds and codes that Connexion's do not know; security is the server's business, and
     that responses fit the document is proven by tests.
     """
-    planned = {operation.id: operation for operation in every if operation.rpc is not None}
     app = AsyncApp(
         __name__,
         middlewares=[
-            partial(Routing, planned=planned),
+            RoutingMiddleware,
             partial(RouteNote, paths={operation.id: operation.path for operation in every}),
             partial(Uploads, channel=channel, settings=settings),
-            partial(BodyReader, planned=planned, settings=settings),
-            partial(Validation, planned=planned),
-            partial(Transcoder, planned=planned, channel=channel, timeout_s=settings.rpc_timeout_s),
+            partial(Transcoder, plans=plans),
             SwaggerUIMiddleware,
             ContextMiddleware,
         ],
@@ -70,11 +73,11 @@ def _connexion(
     )
     # Connexion would serve the document with all references expanded, 150 KB that take 160 ms to make each time.
     app.add_url_rule(_DOCUMENT_ROUTE, "document", raw.document(orjson.dumps(document)), methods=["GET"])
-    app.add_api(document, resolver=_resolver(planned, raw.handlers(channel)))
+    app.add_api(document, resolver=_resolver(plans, raw.handlers(channel)))
     return app
 
 
-def _resolver(planned: Mapping[str, Operation], handlers: Mapping[str, raw.Handler]) -> Resolver:
+def _resolver(planned: Collection[str], handlers: Mapping[str, raw.Handler]) -> Resolver:
     def function(operation_id: str) -> Callable[[], Awaitable[object]]:
         if operation_id in planned:
             return _transcoded

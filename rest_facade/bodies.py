@@ -1,19 +1,19 @@
 """Request bodies: read whole, decompressed and checked against every bound before anybody parses them.
 
-Sits between Connexion's routing and its validation, so that an unknown route costs no reading, and hands on one message
-with a true Content-Length: Connexion 3.3 takes a chunked body without a length for none.
+Nothing of a request is read before its route is known. Whether there is a body is decided here: Connexion 3.3 takes a
+chunked one without a length for none.
 """
 
 import asyncio
-from collections.abc import Mapping
+from typing import Self
 
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive
 
 from rest_facade import problems
 from rest_facade.contract import JSON, Operation
-from rest_facade.exchange import exchange_of, operation_id
+from rest_facade.deadline import Deadline
+from rest_facade.exchange import Exchange
 from rest_facade.inflate import INFLATORS, CorruptBody
 from rest_facade.problems import Problem
 from rest_facade.settings import FacadeSettings
@@ -24,8 +24,6 @@ _ACCEPTED_CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii"})
 
 # After so much decompressed data other requests get their turn: about 3 ms of work.
 _PAUSE_BYTES = 1_048_576
-
-_REPLACED_HEADERS = frozenset({b"content-type", b"content-length", b"content-encoding", b"transfer-encoding"})
 
 
 class BytesInFlight:
@@ -46,51 +44,40 @@ class BytesInFlight:
         self._used -= count
 
 
-class BodyReader:
-    """ASGI wrapper that replaces the body of operations that have one."""
+class Bodies:
+    """Opens the bodies of requests; together they keep to the bytes in flight."""
 
-    def __init__(self, app: ASGIApp, *, planned: Mapping[str, Operation], settings: FacadeSettings) -> None:
-        self._app, self._settings = app, settings
-        self._with_body = {
-            name: operation
-            for name, operation in planned.items()
-            if operation.body is not None or operation.bytes_field
-        }
+    def __init__(self, settings: FacadeSettings) -> None:
+        self._settings = settings
         self._inflight = BytesInFlight(settings.max_inflight_bytes, settings.retry_after_s)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Reads the body where the operation has one; raises Problem where it cannot be taken."""
-        operation = self._with_body.get(operation_id(scope) or "") if scope["type"] == "http" else None
-        if operation is None:
-            await self._app(scope, receive, send)
-            return
-        body = _Body(Headers(scope=scope), receive, self._settings, self._inflight, operation)
-        try:
-            text = await body.read()
-            exchange_of(scope).request_bytes = len(text)
-            if operation.bytes_field:
-                exchange_of(scope).body = text
-            await self._app(_with_identity_body(scope, len(text)), _replay(text, receive), send)
-        finally:
-            body.release()
+    def open(self, operation: Operation, exchange: Exchange, receive: Receive) -> "Body":
+        """The body of a request, to be read inside a `with`."""
+        return Body(operation, exchange, receive, self._settings, self._inflight)
 
 
-class _Body:
-    """One body on its way in."""
+class Body:
+    """One body on its way in. Its bytes count as in flight until the end of the `with`."""
 
     def __init__(
         self,
-        headers: Headers,
+        operation: Operation,
+        exchange: Exchange,
         receive: Receive,
         settings: FacadeSettings,
         inflight: BytesInFlight,
-        operation: Operation,
     ) -> None:
-        self._headers, self._receive, self._settings, self._inflight = headers, receive, settings, inflight
-        self._operation = operation
+        self._operation, self._exchange, self._receive = operation, exchange, receive
+        self._settings, self._inflight = settings, inflight
         self._max_body_bytes = operation.max_body_bytes or settings.max_body_bytes
         self._taken = 0
         self._ended = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._inflight.give_back(self._taken)
 
     async def read(self) -> bytes:
         """The decoded body, empty where there is none; raises Problem."""
@@ -98,7 +85,7 @@ class _Body:
             encoding = self._check_headers()
             if encoding is None:
                 return b""
-            async with asyncio.timeout(self._settings.body_timeout_s):
+            with Deadline(self._settings.body_timeout_s):
                 wire = await self._read_wire()
         except TimeoutError:
             raise problems.body_timeout() from None
@@ -107,16 +94,11 @@ class _Body:
             raise
         return await self._inflate(wire, encoding) if encoding else wire
 
-    def release(self) -> None:
-        """Gives back what the body took from the bytes in flight."""
-        self._inflight.give_back(self._taken)
-        self._taken = 0
-
     def _check_headers(self) -> str | None:
         """The content coding, empty for none; None where there is no body. Raises Problem for what can be refused unread."""
-        length = self._headers.get("content-length")
-        empty = length == "0" or (length is None and "transfer-encoding" not in self._headers)
-        media = self._headers.get("content-type")
+        length = self._exchange.header(b"content-length")
+        empty = length == "0" or (length is None and b"transfer-encoding" not in self._exchange.headers)
+        media = self._exchange.header(b"content-type")
         if media is None and empty:
             return None
         if length is not None and int(length) > self._max_body_bytes:
@@ -126,7 +108,7 @@ class _Body:
             return ""
         if not self._operation.any_media_type:
             _check_media_type(media or "")
-        return "" if empty else _content_coding(self._headers.get("content-encoding", ""))
+        return "" if empty else _content_coding(self._exchange.header(b"content-encoding") or "")
 
     async def _read_wire(self) -> bytes:
         # One growing buffer: a list of pieces weighs many times its bytes where a client sends them one by one.
@@ -174,9 +156,9 @@ class _Body:
         connection in place of the answer. A client that does not come to an end is answered and cut off.
         """
         # Who asked first has sent nothing yet, and the answer keeps it from doing so.
-        left = 0 if "expect" in self._headers else self._settings.drain_bytes
+        left = 0 if b"expect" in self._exchange.headers else self._settings.drain_bytes
         try:
-            async with asyncio.timeout(self._settings.drain_timeout_s):
+            with Deadline(self._settings.drain_timeout_s):
                 while left > 0 and not self._ended:
                     left -= len(await self._next())
         except TimeoutError:
@@ -186,6 +168,8 @@ class _Body:
 
 
 def _check_media_type(given: str) -> None:
+    if given == JSON:
+        return
     media, _, parameters = given.lower().partition(";")
     charset = ""
     for parameter in parameters.split(";"):
@@ -203,18 +187,3 @@ def _content_coding(given: str) -> str:
     if coding not in INFLATORS:
         raise problems.unsupported_encoding(given, INFLATORS)
     return coding
-
-
-def _with_identity_body(scope: Scope, length: int) -> Scope:
-    headers = [entry for entry in scope["headers"] if entry[0] not in _REPLACED_HEADERS]
-    headers += [(b"content-type", JSON.encode()), (b"content-length", b"%d" % length)]
-    return {**scope, "headers": headers}
-
-
-def _replay(text: bytes, receive: Receive) -> Receive:
-    messages: list[Message] = [{"type": "http.request", "body": text, "more_body": False}]
-
-    async def replayed() -> Message:
-        return messages.pop() if messages else await receive()
-
-    return replayed

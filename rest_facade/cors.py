@@ -4,9 +4,9 @@ from collections.abc import Collection
 
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-ANY = "*"
+from rest_facade.exchange import exchange_of
 
 _METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE"
 
@@ -22,7 +22,6 @@ class Cors:
 
     def __init__(self, app: ASGIApp, *, origins: Collection[str], open_paths: Collection[str]) -> None:
         self._app = app
-        self._any = ANY in origins
         self._origins = frozenset(origins)
         self._open_paths = frozenset(open_paths)
 
@@ -31,24 +30,17 @@ class Cors:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        origin = headers.get("origin")
+        exchange = exchange_of(scope)
+        origin = exchange.header(b"origin")
         allowed = origin if origin is not None and self._allows(origin, scope["path"]) else None
         if scope["method"] == "OPTIONS":
-            await _preflight(headers, origin, allowed)(scope, receive, send)
+            await _preflight(Headers(scope=scope), origin, allowed)(scope, receive, send)
             return
-
-        added = _headers(allowed)
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *added]
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)
+        exchange.answer_headers += _headers(allowed)
+        await self._app(scope, receive, send)
 
     def _allows(self, origin: str, path: str) -> bool:
-        return self._any or origin in self._origins or path in self._open_paths
+        return origin in self._origins or path in self._open_paths
 
 
 def _headers(allowed: str | None) -> list[tuple[bytes, bytes]]:

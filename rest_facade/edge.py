@@ -1,14 +1,13 @@
 """The outermost layers of a request: who it is, what went wrong with it, and one line in the log about it."""
 
 import ipaddress
+import random
 import re
-import secrets
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import grpc.aio
 import structlog
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,7 +18,7 @@ from rest_facade.problems import Problem
 
 _LOG = structlog.stdlib.get_logger("access")
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 # What nginx calls a client that went away; nobody sees the status, but the log and the metrics tell it from an answer.
 _CLIENT_GONE = 499
@@ -57,20 +56,24 @@ class Edge:
             _conclude(scope, exchange, time.perf_counter() - started)
 
     def _exchange(self, scope: Scope) -> Exchange:
-        headers = Headers(scope=scope)
-        given = headers.get("x-request-id", "")
-        return Exchange(
-            request_id=given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16),
+        headers = dict(reversed(scope["headers"]))
+        exchange = Exchange(
+            request_id=_request_id(headers.get(b"x-request-id", b"")),
+            headers=headers,
             client=self._client(scope, headers),
-            authorization=_sane_authorization(headers.get("authorization", "")),
-            origin=_sane_origin(headers.get("origin", "")),
+            authorization=_sane_authorization(headers.get(b"authorization", b"")),
+            origin=_sane_origin(headers.get(b"origin", b"")),
         )
+        exchange.answer_headers.append((b"x-request-id", exchange.request_id.encode("ascii")))
+        return exchange
 
-    def _client(self, scope: Scope, headers: Headers) -> str:
+    def _client(self, scope: Scope, headers: Mapping[bytes, bytes]) -> str:
         """The address of the client: the nearest one in X-Forwarded-For that no trusted proxy has."""
         peer: str = (scope.get("client") or ("",))[0]
-        forwarded = headers.getlist("x-forwarded-for") if peer in self._trusted else []
-        for hop in reversed(",".join(forwarded).split(",") if forwarded else []):
+        if b"x-forwarded-for" not in headers or peer not in self._trusted:
+            return peer
+        forwarded = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
+        for hop in reversed(forwarded.decode("latin-1").split(",")):
             address = _address(hop.strip())
             if address is None:
                 break
@@ -121,7 +124,7 @@ class Problems:
 
 
 class _Reply:
-    """Watches a response on its way out: notes its status, names the request, and leaves HEAD without a body."""
+    """Watches a response on its way out: notes its status, adds the headers all answers get, leaves HEAD without a body."""
 
     __slots__ = ("_exchange", "_head", "_send")
 
@@ -131,8 +134,7 @@ class _Reply:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._exchange.status = message["status"]
-            request_id = (b"x-request-id", self._exchange.request_id.encode("ascii"))
-            message["headers"] = [*message.get("headers", ()), request_id]
+            message["headers"] = [*message.get("headers", ()), *self._exchange.answer_headers]
         elif self._head:
             message = {**message, "body": b""}
         await self._send(message)
@@ -141,11 +143,11 @@ class _Reply:
 def _conclude(scope: Scope, exchange: Exchange, duration_s: float) -> None:
     status = exchange.status or _CLIENT_GONE
     metrics.count(scope["method"], exchange.route, status, duration_s, exchange.code)
-    told = structlog.contextvars.get_contextvars()
+    told: dict[str, object] = {}
     if exchange.failure is not None:
         told["exc_info"] = exchange.failure
-    elif exchange.code is not None:
-        told.setdefault("error", exchange.code)
+    elif exchange.code is not None and "error" not in structlog.contextvars.get_contextvars():
+        told["error"] = exchange.code
     log = _LOG.error if status >= 500 else _LOG.warning if status >= 400 else _LOG.info
     log(
         "request",
@@ -164,18 +166,33 @@ def _note_cause(cause: str) -> None:
         structlog.contextvars.bind_contextvars(error=cause)
 
 
-def _sane_authorization(given: str) -> str | None:
+def _request_id(given: bytes) -> str:
+    """The id a client or proxy gave the request, where it is a sane one, else a new one."""
+    if _REQUEST_ID.fullmatch(given):
+        return given.decode("ascii")
+    # Nobody gains by guessing one, and asking the kernel for randomness takes a system call.
+    return f"{random.getrandbits(128):032x}"
+
+
+def _sane_authorization(given: bytes) -> str | None:
     """The header as it may travel in metadata; None for what cannot be a token of ours, which is refused like no token.
 
     gRPC refuses metadata beyond ASCII, and all of it together beyond 8 KiB, with errors that blame the server.
     """
-    return given if given and len(given) <= _AUTHORIZATION_CHARS and given.isascii() and given.isprintable() else None
+    return _printable(given) if given and len(given) <= _AUTHORIZATION_CHARS else None
 
 
-def _sane_origin(given: str) -> str | None:
+def _sane_origin(given: bytes) -> str | None:
     """The header as it may travel in metadata; what no browser would send is nobody's origin, which browsers call null."""
-    sane = len(given) <= _ORIGIN_CHARS and given.isascii() and given.isprintable()
-    return (given if sane else "null") if given else None
+    if not given:
+        return None
+    return (_printable(given) if len(given) <= _ORIGIN_CHARS else None) or "null"
+
+
+def _printable(given: bytes) -> str | None:
+    """The text of printable ASCII; None for anything else."""
+    text = given.decode("latin-1")
+    return text if text.isascii() and text.isprintable() else None
 
 
 def _address(text: str) -> str | None:

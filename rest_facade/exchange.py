@@ -2,11 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
-
-from rest_facade.problems import Violation
 
 _KEY = "healthguard.exchange"
 
@@ -19,24 +16,27 @@ class Exchange:
     """One request on its way through the layers; each notes what the next ones need."""
 
     request_id: str
+    headers: Mapping[bytes, bytes]
+    """The request's headers; of one that came twice the first value."""
     client: str
     authorization: str | None
     origin: str | None = None
     """Origin of the page that asks; None where no browser does."""
     route: str = UNMATCHED
     request_bytes: int = 0
-    body: Any = None
-    """The parsed JSON body; None without one."""
-    fields: dict[str, Any] = field(default_factory=dict)
-    """Fields of the request message read from path and query."""
-    violations: list[Violation] = field(default_factory=list)
-    """What is wrong with the shape of parameters and body; told once it is known that the caller may know."""
+    answer_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    """Headers that the answer gets, whoever makes it."""
     code: str | None = None
     """Reason of the problem that was answered."""
     failure: Exception | None = None
     """The exception behind an answer that nobody foresaw; for the log."""
     status: int = 0
     """Status of the response; 0 until it has begun."""
+
+    def header(self, name: bytes) -> str | None:
+        """The value of a header, its name in lower case; None where the client sent none."""
+        value = self.headers.get(name)
+        return None if value is None else value.decode("latin-1")
 
     def metadata(self) -> tuple[tuple[str, str], ...]:
         """What the servicer is told about the request besides the message."""

@@ -19,11 +19,13 @@ import functools
 import inspect
 import logging
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Generator, Iterable, Mapping, Sequence
+from types import CoroutineType
 from typing import Any, NamedTuple, Self, TypeAlias, cast
 
 import grpc
 import grpc.aio
 
+from rest_facade.deadline import Deadline
 from rest_facade.inprocess_context import InProcessContext, Metadatum
 
 _LOG = logging.getLogger(__name__)
@@ -56,11 +58,12 @@ class InProcessServer:
         for method, handler in method_handlers.items():
             self._registered[f"/{service_name}/{method}"] = handler
 
+    def known_handler(self, method: str) -> _Handler | None:
+        """What `handler` gave for a method before; None where it was not asked yet."""
+        return self._chained.get(method)
+
     async def handler(self, method: str, metadata: tuple[Metadatum, ...]) -> _Handler | None:
         """The handler of a method behind all interceptors; None where nobody implements it. Built once per method."""
-        known = self._chained.get(method)
-        if known is not None:
-            return known
         continuation: Callable[..., Awaitable[Any]] = self._find
         for interceptor in reversed(self._interceptors):
             continuation = functools.partial(interceptor.intercept_service, continuation)
@@ -141,7 +144,7 @@ class _MultiCallable:
             if request is None:
                 raise grpc.aio.UsageError("in-process calls take their requests from an iterator")
             request = _as_async_iterator(request)
-        context = InProcessContext(tuple(Metadatum(*entry) for entry in metadata or ()), timeout)
+        context = InProcessContext(tuple(map(Metadatum._make, metadata or ())), timeout)
         return self._call(self._server, self._method, self._arity, request, context)
 
 
@@ -187,7 +190,9 @@ class _Call:
 
     async def _start(self) -> Any:
         """What the handler returns at once: an awaitable, an asynchronous generator, or a plain answer."""
-        handler = await self._server.handler(self._method, self._context.invocation_metadata())
+        handler = self._server.known_handler(self._method)
+        if handler is None:
+            handler = await self._server.handler(self._method, self._context.invocation_metadata())
         behaviour = getattr(handler, self._arity, None)
         if behaviour is None:
             await self._context.abort(grpc.StatusCode.UNIMPLEMENTED, "Method not found!")
@@ -195,16 +200,16 @@ class _Call:
 
     async def _timed(self, step: Awaitable[Any]) -> Any:
         """Awaits one step of the call within its deadline; every failure leaves as the error a network call raises."""
-        limit = asyncio.timeout(self._context.time_remaining())
+        limit = Deadline(self._context.time_remaining())
         try:
-            async with limit:
+            with limit:
                 return await step
         except asyncio.CancelledError:
             self._context.finish(cancelled=True)
             raise
         except Exception as error:  # noqa: BLE001 - whatever a handler raises has to become a status
             # A timer may fire a moment early, and a call whose time was up before it began fires none: so both are asked.
-            failure = self._failure(error, expired=limit.expired() or self._context.time_remaining() == 0)
+            failure = self._failure(error, expired=limit.expired or self._context.time_remaining() == 0)
             self._context.finish(cancelled=False)
             raise failure from None
 
@@ -242,7 +247,8 @@ class _UnaryCall(_Call):
     async def _answer(self) -> Any:
         self._context.check_deadline()
         answer = await self._start()
-        return await answer if inspect.isawaitable(answer) else answer
+        # Nearly always a coroutine; `isawaitable` asks for much else before it says so.
+        return await answer if type(answer) is CoroutineType or inspect.isawaitable(answer) else answer
 
 
 class _StreamCall(_Call):

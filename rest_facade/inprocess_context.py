@@ -24,17 +24,19 @@ class Metadatum(NamedTuple):
 class InProcessContext(grpc.aio.ServicerContext):  # type: ignore[type-arg]  # the stub package leaves it generic, the runtime does too
     """What a servicer sees of one in-process call."""
 
+    # Defaults live in the class: most calls change two of them.
+    _code: grpc.StatusCode = grpc.StatusCode.OK
+    _details = ""
+    _initial: _Entries = ()
+    _trailing: _Entries = ()
+    _aborted = False
+    _cancelled = False
+    _done = False
+    _callbacks: tuple[Callable[[Any], None], ...] = ()
+
     def __init__(self, metadata: tuple[Metadatum, ...], timeout: float | None) -> None:
         self._metadata = metadata
         self._deadline = None if timeout is None else time.monotonic() + timeout
-        self._code: grpc.StatusCode = grpc.StatusCode.OK
-        self._details = ""
-        self._initial: _Entries = ()
-        self._trailing: _Entries = ()
-        self._aborted = False
-        self._cancelled = False
-        self._done = False
-        self._callbacks: list[Callable[[Any], None]] = []
 
     async def abort(self, code: grpc.StatusCode, details: str = "", trailing_metadata: Iterable[Any] = ()) -> NoReturn:
         if self._aborted:
@@ -110,7 +112,7 @@ class InProcessContext(grpc.aio.ServicerContext):  # type: ignore[type-arg]  # t
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
     def add_done_callback(self, callback: Callable[[Any], None]) -> None:
-        self._callbacks.append(callback)
+        self._callbacks = (*self._callbacks, callback)
 
     def cancelled(self) -> bool:
         return self._cancelled

@@ -6,7 +6,6 @@ caller may refuse the request or, for items that are judged one by one, just the
 """
 
 # ruff: noqa: ANN401 - JSON values and messages of every type pass through here
-from collections.abc import Callable
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -15,6 +14,8 @@ from rest_facade import json_rules
 from rest_facade.contract import EXTRA, ContractError, Schema, json_name, message_type_of
 from rest_facade.json_rules import Extra, Fault, Put, Rule
 from rest_facade.json_values import MAX_LEVELS, TooDeep, fill_value
+
+_WHOLE = frozenset({int})
 
 
 class MessageReader:
@@ -30,27 +31,27 @@ class MessageReader:
             if json_name(field) in schema.get("properties", {}) and field.name != EXTRA
         }
 
-    def read(self, make: Callable[..., Any], value: dict[str, Any]) -> tuple[Any, list[Fault]]:
-        """The message that `make` creates from what the object holds, and what could not be taken."""
+    def fill(self, message: Any, value: dict[str, Any]) -> list[Fault]:
+        """Puts what the object holds into the new message; returns what could not be taken."""
         rules = self._rules
-        direct: dict[str, Any] = {}
-        rest: list[tuple[Rule, Any]] = []
         extra: Extra = {}
         faults: list[Fault] = []
         for key, item in value.items():
             rule = rules.get(key)
             if rule is None:
                 extra[key] = item
-            elif type(item) in rule.direct:
-                direct[rule.name] = item
+                continue
+            name, direct, put = rule
+            if type(item) in direct:
+                try:
+                    setattr(message, name, item)
+                except ValueError:  # a whole number beyond what the field holds
+                    put(message, item, extra, faults)
             elif item is not None:
-                rest.append((rule, item))
-        message = make(**direct)
-        for rule, item in rest:
-            rule.put(message, item, extra, faults)
+                put(message, item, extra, faults)
         if extra and self.keeps_extra:
             self._keep(message.extra.fields, extra, faults)
-        return message, faults
+        return faults
 
     def _keep(self, fields: Any, extra: Extra, faults: list[Fault]) -> None:
         for key, item in extra.items():
@@ -65,7 +66,8 @@ class MessageReader:
             return Rule(field.name, frozenset(), self._repeated(field, key, schema))
         if field.message_type is not None:
             return Rule(field.name, frozenset(), self._message(field, key, schema, parent))
-        return Rule(field.name, json_rules.direct_types(field), self._scalar(field, key))
+        direct = _WHOLE if field.cpp_type in json_rules.INT_BOUNDS else json_rules.direct_types(field)
+        return Rule(field.name, direct, self._scalar(field, key))
 
     def _scalar(self, field: FieldDescriptor, key: str) -> Put:
         if field.cpp_type in json_rules.INT_BOUNDS:

@@ -2,7 +2,6 @@
 
 # ruff: noqa: ANN401 - JSON values and messages of every type pass through here
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -36,6 +35,8 @@ class Fault(NamedTuple):
     message: str
 
 
+_NOT_AN_OBJECT = Fault("", "NOT_AN_OBJECT", "The item has to be an object.")
+
 Extra = dict[str, Any]
 Put = Callable[[Any, Any, Extra, list[Fault]], None]
 """Puts a JSON value into a message; what the field cannot hold goes to the extra keys or the faults."""
@@ -46,15 +47,16 @@ class Rule(NamedTuple):
 
     name: str
     direct: frozenset[type]
-    """JSON types that the field takes as they are."""
+    """JSON types that the field takes as they are, or refuses with a ValueError."""
     put: Put
+    """For all other values, and those refused."""
 
 
 class Reader(Protocol):
     """The plan of the message type inside a field."""
 
-    def read(self, make: Callable[..., Any], value: dict[str, Any]) -> tuple[Any, list[Fault]]:
-        """As MessageReader.read."""
+    def fill(self, message: Any, value: dict[str, Any]) -> list[Fault]:
+        """As MessageReader.fill."""
 
 
 def direct_types(field: FieldDescriptor) -> frozenset[type]:
@@ -101,8 +103,7 @@ def put_whole_number(name: str, key: str, low: int, high: int, *, keeps_extra: b
     """Whole numbers from `low` up to, but not including, `high`; others are kept beside where the message can."""
 
     def put(message: Any, value: Any, extra: Extra, faults: list[Fault]) -> None:
-        kind = type(value)
-        if kind is not int and kind is not float:
+        if type(value) is not int and type(value) is not float:
             faults.append(_wrong_type(key, "a number"))
         elif low <= value < high and value == int(value):
             setattr(message, name, int(value))
@@ -150,8 +151,6 @@ def put_timestamp(name: str, key: str, *, movable: bool, keeps_extra: bool) -> P
             return
         timestamp = getattr(message, name)
         timestamp.seconds, timestamp.nanos = parts
-        if parts == (0, 0):
-            timestamp.SetInParent()
         if kind is float and keeps_extra and epoch_ms(timestamp) != value:
             extra[key] = value
 
@@ -166,7 +165,8 @@ def put_struct(name: str, key: str, levels: int) -> Put:
             faults.append(_wrong_type(key, "an object"))
             return
         struct = getattr(message, name)
-        struct.SetInParent()
+        if not value:
+            struct.SetInParent()
         try:
             fill_struct(struct.fields, value, levels - 1)
         except TooDeep:
@@ -209,18 +209,13 @@ def put_object(name: str, key: str, reader: Reader) -> Put:
         if type(value) is not dict:
             faults.append(_wrong_type(key, "an object"))
             return
-        _, found = reader.read(partial(_fill, getattr(message, name)), value)
+        child = getattr(message, name)
+        child.SetInParent()
+        found = reader.fill(child, value)
         if found:
             faults.extend(fault._replace(field=f"{key}.{fault.field}") for fault in found)
 
     return put
-
-
-def _fill(child: Any, **direct: Any) -> Any:
-    child.SetInParent()
-    for name, value in direct.items():
-        setattr(child, name, value)
-    return child
 
 
 def put_objects(name: str, key: str, reader: Reader, *, keeps_extra: bool) -> Put:
@@ -237,7 +232,7 @@ def put_objects(name: str, key: str, reader: Reader, *, keeps_extra: bool) -> Pu
             if type(item) is not dict:
                 faults.append(_wrong_type(f"{key}[{index}]", "an object"))
                 continue
-            _, found = reader.read(add, item)
+            found = reader.fill(add(), item)
             if found:
                 faults.extend(fault._replace(field=f"{key}[{index}].{fault.field}") for fault in found)
 
@@ -269,10 +264,8 @@ def put_judged(name: str, key: str, reader: Reader) -> Put:
             return
         add = getattr(message, name).add
         for item in value:
-            if type(item) is dict:
-                child, found = reader.read(add, item)
-            else:
-                child, found = add(), [Fault("", "NOT_AN_OBJECT", "The item has to be an object.")]
+            child = add()
+            found = reader.fill(child, item) if type(item) is dict else [_NOT_AN_OBJECT]
             if found:
                 _tell(child, found)
 

@@ -59,7 +59,14 @@ def fill_struct(fields: Any, mapping: Mapping[str, Any], levels: int) -> None:  
     `levels` is how deep the values may still nest. Raises TooDeep.
     """
     for key, value in mapping.items():
-        fill_value(fields[key], value, levels)
+        kind = type(value)
+        # Most values are of these kinds; a call for each would take half as long again.
+        if kind is str:
+            fields[key].string_value = value
+        elif kind is int or kind is float:
+            fields[key].number_value = value
+        else:
+            fill_value(fields[key], value, levels)
 
 
 def fill_value(target: struct_pb2.Value, value: Any, levels: int) -> None:  # noqa: ANN401 - any JSON value

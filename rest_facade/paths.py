@@ -43,7 +43,9 @@ class RawPath:
             if path.endswith("/") and not path.startswith(_FOLDERS):
                 # Starlette would redirect to the path without the slash; clients know 404, and a redirected POST is lost.
                 raise route_not_found(scope["method"], path)
-            scope = {**scope, "path": self._canonical(path)}
+            path = self._canonical(path)
+            if path != scope["path"]:
+                scope = {**scope, "path": path}
         await self._app(scope, receive, send)
 
     def _canonical(self, path: str) -> str:

@@ -1,78 +1,137 @@
 """Turns HTTP requests into RPCs and their answers into JSON, by plans made from the OpenAPI document and the descriptors.
 
-A new route needs an entry in the document and an RPC, no code here. The plans run as the last of Connexion's middlewares:
-its decorators around a handler function cost 230 us a request (108 us without them), half of what a whole request may take.
+A new route needs an entry in the document and an RPC, no code here. The plans run in front of Connexion (routing.py) or, for
+paths with parameters, as the last of its middlewares: its decorators around a handler function cost 230 us a request (108 us
+without them), half of what a whole request may take.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import grpc.aio
 import orjson
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message_factory import GetMessageClass
 from healthguard.v1 import auth_service_pb2 as auth_pb, auth_service_pb2_grpc as auth_grpc
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from rest_facade.bodies import Bodies
 from rest_facade.contract import ContractError, Operation
 from rest_facade.exchange import Exchange, exchange_of, operation_id
 from rest_facade.json_input import MessageReader
 from rest_facade.json_output import MessageWriter
+from rest_facade.json_text import parse_json
 from rest_facade.problems import Violation, invalid_request
+from rest_facade.query import ParameterReader
+from rest_facade.reply import RawHeaders, Reply
+from rest_facade.settings import FacadeSettings
+from rest_facade.validation import BodyChecker
 
-_MEDIA_TYPE = "application/json; charset=utf-8"
+_JSON_HEADERS: RawHeaders = ((b"content-type", b"application/json; charset=utf-8"),)
 
 # Files come from other people's devices: browsers shall take them for what we found them to be, and run nothing in them.
-_FILE_HEADERS = {
-    "x-content-type-options": "nosniff",
-    "content-security-policy": "default-src 'none'; sandbox",
-    "cache-control": "private, max-age=3600",
-}
+_FILE_HEADERS: RawHeaders = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; sandbox"),
+    (b"cache-control", b"private, max-age=3600"),
+)
+
+
+class Given(NamedTuple):
+    """What a request says, read but not yet made into a message."""
+
+    fields: dict[str, Any]
+    """Fields of the request message read from path and query."""
+    body: Any
+    """The parsed JSON body, or the bytes of one that is not JSON; None without one."""
+    violations: list[Violation]
+    """What is wrong with the shape of parameters and body."""
 
 
 class Plan:
     """How one operation is served."""
 
-    def __init__(self, operation: Operation, channel: grpc.aio.Channel) -> None:
+    def __init__(
+        self, operation: Operation, channel: grpc.aio.Channel, bodies: Bodies, settings: FacadeSettings
+    ) -> None:
         """Plans the operation; raises ContractError where document and descriptors disagree."""
         rpc = operation.rpc
         if rpc is None:
             raise ContractError(f"{operation.id} stands for no RPC")
-        self.needs_user = operation.needs_user
-        self._status = operation.success_status
+        self.verb, self.path = operation.verb, operation.path
+        self._operation, self._bodies, self._timeout_s = operation, bodies, settings.rpc_timeout_s
+        self._has_body = operation.body is not None or operation.bytes_field is not None
+        self._parameters = ParameterReader(rpc.input_type, operation.parameters)
+        self._checker = BodyChecker(operation.body) if operation.body is not None else None
         self._make = GetMessageClass(rpc.input_type)
         self._reader = MessageReader(rpc.input_type, operation.body) if operation.body else None
-        self._bytes_field = operation.bytes_field
         self._writer = MessageWriter(rpc.output_type, operation.response) if operation.response else None
         self._answers_bytes = _is_file(rpc.output_type)
+        self._get_me = auth_grpc.AuthServiceStub(channel).GetMe
         self._call = channel.unary_unary(
             f"/{rpc.containing_service.full_name}/{rpc.name}",
             request_serializer=self._make.SerializeToString,
             response_deserializer=GetMessageClass(rpc.output_type).FromString,
         )
 
-    def request(self, exchange: Exchange) -> Any:  # noqa: ANN401 - a message of the RPC's request type
-        """The request message, after the shape of everything in the exchange was found right; raises Problem."""
-        if self._bytes_field:
-            return self._make(**exchange.fields, **{self._bytes_field: exchange.body})
-        if self._reader is None:
-            return self._make(**exchange.fields)
-        message, faults = self._reader.read(self._make, exchange.body)
-        if faults:
-            raise invalid_request(Violation(*fault) for fault in faults)
-        if exchange.fields:
-            message.MergeFrom(self._make(**exchange.fields))
+    async def serve(self, scope: Scope, receive: Receive, send: Send, path: Mapping[str, str]) -> None:
+        """Serves one request, `path` being the parameters in its path; raises Problem, AioRpcError and ClientDisconnect."""
+        exchange = exchange_of(scope)
+        if not self._has_body:
+            reply = await self.respond(exchange, self._given(path, scope["query_string"], b""))
+            await reply.send(send)
+            return
+        with self._bodies.open(self._operation, exchange, receive) as body:
+            text = await body.read()
+            exchange.request_bytes = len(text)
+            reply = await self.respond(exchange, self._given(path, scope["query_string"], text))
+            await reply.send(send)
+
+    async def respond(self, exchange: Exchange, given: Given) -> Reply:
+        """Calls the RPC and gives back its answer; raises AioRpcError and Problem."""
+        if given.violations:
+            await self._refuse(exchange, given.violations)
+        answer: Any = await self._call(self.request(given), metadata=exchange.metadata(), timeout=self._timeout_s)
+        status = self._operation.success_status
+        if self._answers_bytes:
+            content_type = (b"content-type", answer.content_type.encode("latin-1"))
+            return Reply(status, (content_type, *_FILE_HEADERS), answer.data)
+        if self._writer is None:
+            return Reply(status)
+        return Reply(status, _JSON_HEADERS, orjson.dumps(self._writer.write(answer)))
+
+    def request(self, given: Given) -> Any:  # noqa: ANN401 - a message of the RPC's request type
+        """The request message for what was given in the right shape; raises Problem for faults that only a field can tell."""
+        message = self._make(**given.fields)
+        if self._operation.bytes_field:
+            setattr(message, self._operation.bytes_field, given.body)
+        elif self._reader is not None:
+            faults = self._reader.fill(message, given.body)
+            if faults:
+                raise invalid_request(Violation(*fault) for fault in faults)
         return message
 
-    async def respond(self, exchange: Exchange, timeout_s: float) -> Response:
-        """Calls the RPC and writes its answer; raises AioRpcError and Problem."""
-        answer: Any = await self._call(self.request(exchange), metadata=exchange.metadata(), timeout=timeout_s)
-        if self._answers_bytes:
-            return Response(answer.data, self._status, _FILE_HEADERS, answer.content_type)
-        if self._writer is None:
-            return Response(status_code=self._status)
-        return Response(orjson.dumps(self._writer.write(answer)), self._status, media_type=_MEDIA_TYPE)
+    def _given(self, path: Mapping[str, str], query: bytes, text: bytes) -> Given:
+        """Reads what the request says; raises Problem for what is no path or no JSON."""
+        fields, violations = self._parameters.read(path, query)
+        if self._checker is None:
+            return Given(fields, text, violations)
+        body = parse_json(text) if text else None
+        return Given(fields, body, violations + self._checker.violations(body))
+
+    async def _refuse(self, exchange: Exchange, violations: list[Violation]) -> None:
+        """Tells what is wrong, but strangers only that they are: as the server does, which checks the caller first."""
+        if self._operation.needs_user:
+            await self._get_me(auth_pb.GetMeRequest(), metadata=exchange.metadata(), timeout=self._timeout_s)
+        raise invalid_request(violations)
+
+
+def make_plans(
+    planned: Mapping[str, Operation], channel: grpc.aio.Channel, settings: FacadeSettings
+) -> dict[str, Plan]:
+    """The plan of each operation, by its id; together they keep the bounds on bodies."""
+    bodies = Bodies(settings)
+    return {name: Plan(operation, channel, bodies, settings) for name, operation in planned.items()}
 
 
 def _is_file(answer: Descriptor) -> bool:
@@ -83,27 +142,13 @@ def _is_file(answer: Descriptor) -> bool:
 class Transcoder:
     """ASGI middleware that serves every operation with a plan; others pass."""
 
-    def __init__(
-        self, app: ASGIApp, *, planned: Mapping[str, Operation], channel: grpc.aio.Channel, timeout_s: float
-    ) -> None:
-        self._app, self._timeout_s = app, timeout_s
-        self._plans = {name: Plan(operation, channel) for name, operation in planned.items()}
-        self._get_me = auth_grpc.AuthServiceStub(channel).GetMe
+    def __init__(self, app: ASGIApp, *, plans: Mapping[str, Plan]) -> None:
+        self._app, self._plans = app, plans
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
         plan = self._plans.get(operation_id(scope) or "") if scope["type"] == "http" else None
         if plan is None:
             await self._app(scope, receive, send)
-            return
-        exchange = exchange_of(scope)
-        if exchange.violations:
-            await self._refuse(plan, exchange)
-        response = await plan.respond(exchange, self._timeout_s)
-        await response(scope, receive, send)
-
-    async def _refuse(self, plan: Plan, exchange: Exchange) -> None:
-        """Tells what is wrong, but strangers only that they are: as the server does, which checks the caller first."""
-        if plan.needs_user:
-            await self._get_me(auth_pb.GetMeRequest(), metadata=exchange.metadata(), timeout=self._timeout_s)
-        raise invalid_request(exchange.violations)
+        else:
+            await plan.serve(scope, receive, send, scope.get("path_params", {}))

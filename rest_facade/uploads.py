@@ -4,7 +4,6 @@ An upload waits on the disk until its last byte is here, so that one that tears 
 holds neither memory nor an RPC.
 """
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rest_facade import problems
+from rest_facade.deadline import Deadline
 from rest_facade.exchange import exchange_of, operation_id
 from rest_facade.problems import Problem
 from rest_facade.settings import FacadeSettings
@@ -53,11 +53,11 @@ class Uploads:
         exchange = exchange_of(scope)
         with ExitStack() as stack:
             form = _Form(_boundary(Headers(scope=scope)), stack)
-            async with asyncio.timeout(self._settings.body_timeout_s) as limit:
+            with Deadline(self._settings.body_timeout_s) as limit:
                 try:
                     exchange.request_bytes = await _receive(form, receive, self._settings)
                 except TimeoutError:
-                    if limit.expired():
+                    if limit.expired:
                         raise problems.body_timeout() from None
                     raise
             await self._upload(form.steps(), metadata=exchange.metadata(), timeout=self._settings.rpc_timeout_s)

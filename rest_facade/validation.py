@@ -1,21 +1,17 @@
-"""Validation of requests against the document, compiled at start: parses once and collects instead of raising.
+"""Validation of bodies against the document, compiled at start: collects what is wrong instead of raising.
 
 Takes the place of Connexion's own step, which rebuilds a pure Python validator for every request (140 batches of 50 a
-second; compiled: 1,200) and spends 75 us around any validator given to it. Faults of shape are noted in the exchange and
-told by the transcoder after it knows the caller.
+second; compiled: 1,200) and spends 75 us around any validator given to it.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 import jsonschema_rs
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-from rest_facade.contract import Operation, Schema
-from rest_facade.exchange import exchange_of, operation_id
-from rest_facade.json_text import parse_json
+from rest_facade.contract import Schema
 from rest_facade.problems import Violation
-from rest_facade.query import DEFAULT_REASON, ParameterReader
+from rest_facade.query import DEFAULT_REASON
 
 _TYPE_WORDS = {
     "string": "a string",
@@ -86,27 +82,3 @@ def _compilable(schema: Any) -> Any:  # noqa: ANN401 - any part of a schema
         if "enum" in out:
             out["enum"] = [*out["enum"], None]
     return out
-
-
-class Validation:
-    """ASGI middleware that fills the exchange from path, query and body of every operation that stands for an RPC."""
-
-    def __init__(self, app: ASGIApp, *, planned: Mapping[str, Operation]) -> None:
-        self._app = app
-        self._readers = {
-            name: ParameterReader(item.rpc.input_type, item.parameters) for name, item in planned.items() if item.rpc
-        }
-        self._checkers = {name: BodyChecker(item.body) for name, item in planned.items() if item.body is not None}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Reads one request; raises Problem for what is no path or no JSON."""
-        name = operation_id(scope) if scope["type"] == "http" else None
-        if name in self._readers:
-            exchange = exchange_of(scope)
-            exchange.fields, violations = self._readers[name].read(scope.get("path_params", {}), scope["query_string"])
-            exchange.violations.extend(violations)
-            if name in self._checkers:
-                text = (await receive())["body"]
-                exchange.body = parse_json(text) if text else None
-                exchange.violations.extend(self._checkers[name].violations(exchange.body))
-        await self._app(scope, receive, send)

@@ -3,8 +3,10 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
 import grpc
@@ -25,18 +27,20 @@ from healthguard.v1 import (
 from rest_facade.app import create_app
 from rest_facade.inprocess import InProcessChannel, InProcessServer
 from rest_facade.settings import FacadeSettings
-from server import contract, program, secret
+from server import contract, program, secret, tls
 from server.address import Address, Addresses, bound, listen
 from server.config import Settings
 from server.disk_budget import DiskBudget
 from server.eraser import Eraser
 from server.errors import StartupFault
 from server.health import StoreHealth
+from server.http_door import Bounded, Connections, allowed_connections
 from server.ingest.admission import Admission
 from server.ingest.image_line import ImageLine
 from server.ingest.line import IngestLine
 from server.ingest.resolve import AppResolver
 from server.ingest.session_line import SessionLine
+from server.ingest.session_resolve import SessionResolver
 from server.ingest.session_writer import SessionWriter
 from server.ingest.upkeep import Upkeep
 from server.ingest.writer import IngestWriter
@@ -57,6 +61,7 @@ from server.services.ledger import LedgerService
 from server.services.mobile_session import MobileSessionService
 from server.services.performance import PerformanceService
 from server.services.replay import ReplayService
+from server.store import integrity
 from server.store.blobs import BlobStore, open_blobs
 from server.store.engine import Engine
 from server.store.migrate import SchemaState, schema_state, upgrade
@@ -72,6 +77,15 @@ GRACE_S = 4.0
 """Time that calls in flight get at each door, one after the other, so that the whole stop stays inside 10 s."""
 
 KEEP_ALIVE_S = 75
+
+MAX_STREAMS = 1_000
+"""Calls at once on one gRPC connection; more wait at the client. grpc's own default is two thousand million."""
+
+HANDSHAKE_MS = 20_000
+"""For how long a connection may hold a place without speaking HTTP/2; grpc's own default is two minutes."""
+
+IDLE_MS = 600_000
+"""After so long without a call a gRPC connection is closed; clients open the next one by themselves."""
 
 
 class _Registry(Protocol):
@@ -95,7 +109,7 @@ async def serve(settings: Settings, *, grpc_door: bool, rest_door: bool, ready: 
         grpc_at = await stack.enter_async_context(_grpc_server(settings, backend)) if backend and grpc_door else None
         rest_at = None
         if rest_door:
-            channel = InProcessChannel(backend.in_process()) if backend else _network_channel(settings.target)
+            channel = InProcessChannel(backend.in_process()) if backend else _network_channel(settings)
             rest_at = await stack.enter_async_context(_rest_server(settings, channel, stop))
         ready(Addresses(rest=rest_at, grpc=grpc_at))
         await stop.wait()
@@ -111,13 +125,16 @@ class Stores:
     session_writer: SessionWriter
 
 
-def _network_channel(target: str) -> grpc.aio.Channel:
+def _network_channel(settings: Settings) -> grpc.aio.Channel:
     options = [
         ("grpc.max_receive_message_length", MAX_ANSWER_BYTES),
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
         ("grpc.enable_http_proxy", 0),
     ]
-    return grpc.aio.insecure_channel(target, options=options)
+    credentials = tls.target_credentials(settings)
+    if credentials is None:
+        return grpc.aio.insecure_channel(settings.target, options=options)
+    return grpc.aio.secure_channel(settings.target, credentials, options=options)
 
 
 class Backend:
@@ -131,15 +148,21 @@ class Backend:
         admission = Admission(
             max_inflight_bytes=settings.max_inflight_bytes,
             disk_floor_bytes=settings.disk_floor_bytes,
-            data_dir=settings.data_dir if settings.uses_sqlite else None,
+            directories=_local(settings, stores.blobs),
             rate_per_s=settings.rate_limit_events_per_s,
         )
         page_tokens = PageTokens.load(settings)
         session_tokens = TokenSigner(secret.load_all(settings), late_age_ms=settings.late_max_age_ms)
         line = IngestLine(resolver, admission, stores.writer, max_age_ms=settings.event_max_age_ms)
-        self.session_line = SessionLine(engine, admission, stores.session_writer, line)
+        recorded = SessionResolver(engine)
+        self.session_line = SessionLine(engine, admission, recorded, stores.session_writer, line)
         self._auth = AuthService(engine, settings)
-        self._app = AppService(engine, page_tokens, resolver.forget, key_grace_days=settings.app_key_grace_days)
+
+        def forget(app_id: int, app_key: str) -> None:
+            resolver.forget(app_id, app_key)
+            recorded.forget(app_id, app_key)
+
+        self._app = AppService(engine, page_tokens, forget, key_grace_days=settings.app_key_grace_days)
         self._event = EventService(line)
         self._issue = IssueService(engine, page_tokens)
         self._ledger = LedgerService(engine)
@@ -149,7 +172,7 @@ class Backend:
         self._performance = PerformanceService(engine)
         self.interceptors = (
             RequestIdInterceptor(settings.trusted_proxy_list),
-            AccessLogInterceptor(settings.trusted_proxy_list),
+            AccessLogInterceptor(),
             MetricsInterceptor(),
             ErrorsInterceptor(),
             AuthInterceptor(engine, session_tokens),
@@ -176,6 +199,20 @@ class Backend:
 
 @asynccontextmanager
 async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
+    """The services over the database of the settings, which on SQLite no other server may have open.
+
+    Raises StartupFault where one has, where the file is damaged, and where PostgreSQL's schema is not this program's.
+    """
+    with ExitStack() as stack:
+        if settings.sqlite_file is not None:
+            stack.enter_context(integrity.sole_user(settings.sqlite_file))
+            await asyncio.to_thread(integrity.refuse_damaged, settings.sqlite_file)
+        async with _open_stores(settings) as backend:
+            yield backend
+
+
+@asynccontextmanager
+async def _open_stores(settings: Settings) -> AsyncIterator[Backend]:
     engine = Engine(settings.database)
     try:
         await asyncio.to_thread(prepare_schema, engine)
@@ -183,7 +220,7 @@ async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
         writer = IngestWriter(engine, first_shard=(settings.worker or 0) * engine.writers)
         session_writer = SessionWriter(engine, longest_ms=settings.recording_ttl_ms)
         eraser = Eraser(engine)
-        budget = DiskBudget(engine, settings.disk_budget_bytes)
+        budget = DiskBudget(engine, settings.disk_budget_bytes, with_blobs=blobs.directory is not None)
         sweeper = Sweeper(engine, budget, settings.retention_days)
         sweeper.start()
         health = StoreHealth(engine, budget)
@@ -201,6 +238,12 @@ async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
             await writer.close()
     finally:
         engine.close()
+
+
+def _local(settings: Settings, blobs: BlobStore) -> list[Path]:
+    """The directories in which this machine keeps what comes in."""
+    database = [settings.data_dir] if settings.uses_sqlite else []
+    return database if blobs.directory is None else [*database, blobs.directory]
 
 
 def prepare_schema(engine: Engine) -> None:
@@ -223,6 +266,9 @@ async def _grpc_server(settings: Settings, backend: Backend) -> AsyncIterator[Ad
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_send_message_length", MAX_ANSWER_BYTES),
         ("grpc.so_reuseport", int(settings.worker is not None)),
+        ("grpc.max_concurrent_streams", MAX_STREAMS),
+        ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),
+        ("grpc.max_connection_idle_ms", IDLE_MS),
     ]
     server = grpc.aio.server(interceptors=backend.interceptors, options=options)
     backend.register(server)
@@ -233,7 +279,11 @@ async def _grpc_server(settings: Settings, backend: Backend) -> AsyncIterator[Ad
         if settings.worker is None:
             probe.close()
         try:
-            port = server.add_insecure_port(str(wanted))
+            encryption = tls.certificates(settings)
+            if encryption is None:
+                port = server.add_insecure_port(str(wanted))
+            else:
+                port = server.add_secure_port(str(wanted), encryption.grpc_credentials())
         except RuntimeError as error:
             raise StartupFault(f"--grpc: cannot listen on {wanted}") from error
     await server.start()
@@ -257,14 +307,16 @@ async def _rest_server(settings: Settings, channel: Any, stop: asyncio.Event) ->
     listener = listen(settings.rest_address, "--rest", shared=settings.worker is not None)
     facade = create_app(
         FacadeSettings(
-            cors_origins=settings.cors_origin_list or ("*",),
+            cors_origins=settings.cors_origin_list,
             max_inflight_bytes=settings.max_inflight_bytes,
             trusted_proxies=settings.trusted_proxy_list,
         ),
         channel,
     )
+    connections = Connections(allowed_connections())
     config = uvicorn.Config(
         facade,
+        http=partial(Bounded, connections=connections),  # type: ignore[arg-type]  # all uvicorn does is call it
         log_config=None,
         access_log=False,
         server_header=False,
@@ -272,8 +324,13 @@ async def _rest_server(settings: Settings, channel: Any, stop: asyncio.Event) ->
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=int(GRACE_S),
     )
+    encryption = tls.certificates(settings)
+    if encryption is not None:
+        config.load()
+        config.ssl = encryption.rest_context()
     server = _Uvicorn(config)
     running = asyncio.create_task(server.serve(sockets=[listener]))
+    watching = asyncio.create_task(connections.watch())
     running.add_done_callback(lambda _task: stop.set())
     while not server.started and not running.done():  # noqa: ASYNC110 -- uvicorn tells by this flag alone
         await asyncio.sleep(0.01)
@@ -283,6 +340,7 @@ async def _rest_server(settings: Settings, channel: Any, stop: asyncio.Event) ->
     try:
         yield bound(listener)
     finally:
+        watching.cancel()
         server.should_exit = True
         await running
 

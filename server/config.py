@@ -61,7 +61,18 @@ class Settings(BaseSettings):
     retention_days: int = Field(default=30, ge=1, le=3_650)
     disk_budget_bytes: int = Field(default=0, ge=0)
     cors_origins: str = ""
-    trusted_proxies: str = "127.0.0.1,::1"
+    trusted_proxies: str = ""
+    tls_cert: str = ""
+    """PEM file with the certificate chain of both doors; looked at again for every connection."""
+    tls_key: str = ""
+    tls_client_ca: str = ""
+    """PEM file: gRPC clients must show a certificate that it signed."""
+    target_ca: str = ""
+    """PEM file by which serve-rest knows the gRPC server; with it the two speak TLS."""
+    target_cert: str = ""
+    target_key: str = ""
+    allow_plaintext: bool = False
+    """Whether doors may speak plaintext beyond this machine, as behind a proxy that speaks TLS."""
     rate_limit_events_per_s: float = Field(default=0, ge=0, allow_inf_nan=False)
     max_inflight_bytes: int = Field(default=64 * MIB, ge=MIB)
     disk_floor_bytes: int = Field(default=256 * MIB, ge=0)
@@ -98,7 +109,8 @@ class Settings(BaseSettings):
     def verify(self, *, with_store: bool = True) -> list[str]:
         """All faults that no single type can show; one line each, naming the flag and the variable."""
         return [
-            *self._address_faults(),
+            *(self._address_faults() or self._plaintext_faults()),
+            *self._tls_faults(),
             *(self._store_faults() if with_store else ()),
             *_bad_items("trusted_proxies", self.trusted_proxy_list, ip_address, "is not an IP address"),
             *_bad_items("cors_origins", self.cors_origin_list, _origin, "is not an origin like https://app.example"),
@@ -117,6 +129,11 @@ class Settings(BaseSettings):
         return address.parse(self.grpc)
 
     @property
+    def rest_scheme(self) -> str:
+        """How URLs of the REST door begin."""
+        return "https" if self.tls_cert else "http"
+
+    @property
     def database(self) -> str:
         """The database URL: the given one, or the SQLite file in the data directory."""
         return self.database_url or f"sqlite:///{self.shown_data_dir}/healthguard.db"
@@ -132,6 +149,12 @@ class Settings(BaseSettings):
         return self.database.startswith("sqlite")
 
     @property
+    def sqlite_file(self) -> Path | None:
+        """The file of the embedded database; None on PostgreSQL."""
+        name = sa.make_url(self.database).database
+        return Path(name) if self.uses_sqlite and name else None
+
+    @property
     def metrics_dir(self) -> Path:
         """Where the workers of one parent keep the metrics that they answer together."""
         return self.data_dir / "metrics"
@@ -143,12 +166,12 @@ class Settings(BaseSettings):
 
     @property
     def trusted_proxy_list(self) -> tuple[str, ...]:
-        """Addresses whose X-Forwarded-For is believed."""
+        """Addresses whose X-Forwarded-For is believed; without any the direct peer is the client."""
         return _items(self.trusted_proxies)
 
     @property
     def cors_origin_list(self) -> tuple[str, ...]:
-        """Origins that may call everything but ingest; empty means any."""
+        """Origins whose pages may call everything; pages of all others may only send events and sessions."""
         return _items(self.cors_origins)
 
     @property
@@ -193,6 +216,37 @@ class Settings(BaseSettings):
             else:
                 if name == "target" and port == 0:
                     faults.append(_line(name, "the port must be a real one, got 0"))
+        return faults
+
+    def _plaintext_faults(self) -> list[str]:
+        if self.allow_plaintext:
+            return []
+        encrypted = {"rest": self.tls_cert, "grpc": self.tls_cert, "target": self.target_ca}
+        remedies = {
+            "rest": "HEALTHGUARD_TLS_CERT and HEALTHGUARD_TLS_KEY",
+            "grpc": "HEALTHGUARD_TLS_CERT and HEALTHGUARD_TLS_KEY",
+            "target": "HEALTHGUARD_TARGET_CA",
+        }
+        return [
+            _line(
+                name,
+                f"{given} is not this machine alone, and plaintext would show passwords and tokens on the way;"
+                f" set {remedies[name]}, or HEALTHGUARD_ALLOW_PLAINTEXT=true behind a proxy that speaks TLS",
+            )
+            for name, files in encrypted.items()
+            if (given := getattr(self, name)) and not files and not address.is_loopback(address.parse(given).host)
+        ]
+
+    def _tls_faults(self) -> list[str]:
+        faults = []
+        for names in (("tls_cert", "tls_key"), ("target_cert", "target_key")):
+            given = [name for name in names if getattr(self, name)]
+            if len(given) == 1:
+                missing = next(name for name in names if name not in given)
+                faults.append(_line(given[0], f"needs {PREFIX}{missing.upper()} beside it"))
+        for name, needed in (("tls_client_ca", "tls_cert"), ("target_cert", "target_ca")):
+            if getattr(self, name) and not getattr(self, needed):
+                faults.append(_line(name, f"means nothing without {PREFIX}{needed.upper()}"))
         return faults
 
     def _store_faults(self) -> list[str]:

@@ -26,10 +26,11 @@ class Tracker:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """One request's origin: its id, the client's address, the size of what it sent, and who it is."""
+    """One request's origin: its id, the client's address, whether our REST door writes its log line, and who it is."""
 
     request_id: str
     address: str = ""
+    through_facade: bool = False
     user: User | None = None
     token_hash: bytes = b""
     tracker: Tracker | None = None

@@ -12,18 +12,29 @@ MEASURED_FOR_S: Final = 10.0
 
 
 class DiskBudget:
-    """Measures the database against `limit_bytes`; 0 is no limit, and nothing is measured."""
+    """Measures the database against `limit_bytes`; 0 is no limit, and nothing is measured.
 
-    def __init__(self, engine: Engine, limit_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
+    `with_blobs` says whether screenshots live on this machine too and count.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        limit_bytes: int,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        with_blobs: bool = False,
+    ) -> None:
         self.limit_bytes = limit_bytes
         self._engine = engine
         self._clock = clock
+        self._with_blobs = with_blobs
         self._measured_at = float("-inf")
         self._warning = ""
 
     async def measure(self) -> Usage:
-        """What the database takes at this moment."""
-        measured = await self._engine.read(usage)
+        """What counts is taken at this moment."""
+        measured = await self._engine.read(usage, with_blobs=self._with_blobs)
         self._measured_at, self._warning = self._clock(), warning(measured, self.limit_bytes)
         return measured
 
@@ -39,4 +50,4 @@ def warning(measured: Usage, limit_bytes: int) -> str:
     if not limit_bytes or measured.used_bytes < WARN_SHARE * limit_bytes:
         return ""
     percent = 100 * measured.used_bytes // limit_bytes
-    return f"{percent} % of the disk budget is used; at 100 % the oldest events are removed"
+    return f"{percent} % of the disk budget is used; at 100 % the oldest events and sessions are removed"

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import secrets
 import shutil
+import ssl
 import stat
 import time
 import urllib.request
@@ -21,8 +23,9 @@ from sqlmodel import Session
 from server import disk_budget, program
 from server.address import Address, listen
 from server.config import InvalidSettings, Settings
-from server.errors import DomainError, StartupFault
-from server.store import ledger
+from server.errors import BlobsUnavailable, DomainError, StartupFault
+from server.store import integrity, ledger
+from server.store.blobs import BlobStore, directory_of, open_blobs
 from server.store.engine import Engine
 from server.store.migrate import SchemaState, schema_state
 from server.store.space import Usage, usage
@@ -34,6 +37,8 @@ LARGEST_JUMP_S = 0.5
 TIMEOUT_S = 2.0
 
 LEDGER_FAULTS_TOLD = 3
+
+"""A key that no picture can have: that there is no such object is the answer of a store that works."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +67,13 @@ def examine(flags: Mapping[str, Any]) -> list[Finding]:
 
 def _checks(settings: Settings) -> Iterator[Finding]:
     yield _data_dir(settings.data_dir)
-    yield _disk(settings)
+    yield _disk("disk", settings.data_dir, settings.disk_floor_bytes)
     yield from asyncio.run(_database(settings))
+    yield from asyncio.run(_blobs(settings))
     yield clock(time.time, time.monotonic, time.sleep)
-    yield _port("rest port", settings.rest_address, "--rest", _answers_rest)
-    yield _port("grpc port", settings.grpc_address, "--grpc", _answers_grpc)
+    ours = (_shows(settings.tls_cert),) * 2 if settings.tls_cert else (_answers_rest, _answers_grpc)
+    yield _port("rest port", settings.rest_address, "--rest", ours[0])
+    yield _port("grpc port", settings.grpc_address, "--grpc", ours[1])
 
 
 def _data_dir(path: Path) -> Finding:
@@ -86,16 +93,19 @@ def _data_dir(path: Path) -> Finding:
     return Finding(True, "data dir", f"{path} ({stat.filemode(mode)})")
 
 
-def _disk(settings: Settings) -> Finding:
-    free, floor = shutil.disk_usage(_nearest(settings.data_dir)).free, settings.disk_floor_bytes
-    detail = f"{_mib(free)} free; events are refused below {_mib(floor)} (HEALTHGUARD_DISK_FLOOR_BYTES)"
-    return Finding(free > floor, "disk", detail)
+def _disk(name: str, directory: Path, floor_bytes: int) -> Finding:
+    free = shutil.disk_usage(_nearest(directory)).free
+    detail = f"{_mib(free)} free; events are refused below {_mib(floor_bytes)} (HEALTHGUARD_DISK_FLOOR_BYTES)"
+    return Finding(free > floor_bytes, name, detail)
 
 
 async def _database(settings: Settings) -> list[Finding]:
-    if settings.uses_sqlite and not _sqlite_file(settings).exists():
+    file = settings.sqlite_file
+    if file is not None and not file.exists():
         made = "will be made at the first start"
         return [Finding(True, "database", f"{settings.database} {made}"), Finding(True, "schema", made)]
+    if file is not None and (found := await asyncio.to_thread(integrity.damage, file)):
+        return [Finding(False, "database", f"{file} is damaged ({found}); bring back a backup")]
     engine = Engine(settings.database)
     try:
         return await _open_database(settings, engine)
@@ -111,9 +121,41 @@ async def _open_database(settings: Settings, engine: Engine) -> list[Finding]:
     state = await asyncio.to_thread(schema_state, engine)
     found = [Finding(True, "database", engine.display_url()), _schema(state, engine.is_sqlite)]
     if state is SchemaState.CURRENT:
-        found.append(_budget(await engine.read(usage), settings.disk_budget_bytes))
+        local = settings.blobs.startswith("file:")
+        found.append(_budget(await engine.read(usage, with_blobs=local), settings.disk_budget_bytes))
         found.append(_ledger(await engine.read(ledger.unbalanced, LEDGER_FAULTS_TOLD + 1)))
     return found
+
+
+async def _blobs(settings: Settings) -> list[Finding]:
+    """Whether a picture can be written, read and removed, and where it goes to a disk of its own, the room on that."""
+    local = settings.blobs.startswith("file:")
+    if local and not directory_of(settings.blobs).exists():
+        return [Finding(True, "blobs", f"{settings.blobs} will be made at the first start")]
+    try:
+        store = open_blobs(settings.blobs)
+        await _try(store)
+    except (StartupFault, DomainError) as error:
+        return [Finding(False, "blobs", f"{settings.blobs}: {error.__cause__ or error}".splitlines()[0])]
+    in_memory = settings.blobs.startswith("memory:")
+    found = [Finding(True, "blobs", settings.blobs + (": lost when the program ends" if in_memory else ""), in_memory)]
+    if store.directory is not None and _device(store.directory) != _device(_nearest(settings.data_dir)):
+        found.append(_disk("blob disk", store.directory, settings.disk_floor_bytes))
+    return found
+
+
+async def _try(store: BlobStore) -> None:
+    key = f"doctor-{secrets.token_hex(8)}"
+    try:
+        await store.put(key, b"doctor")
+        if await store.get(key) != b"doctor":
+            raise BlobsUnavailable
+    finally:
+        await store.delete([key])
+
+
+def _device(directory: Path) -> int:
+    return directory.stat().st_dev
 
 
 def _schema(state: SchemaState, is_sqlite: bool) -> Finding:
@@ -128,9 +170,9 @@ def _schema(state: SchemaState, is_sqlite: bool) -> Finding:
 
 def _budget(measured: Usage, limit_bytes: int) -> Finding:
     if not limit_bytes:
-        return Finding(True, "budget", f"the database takes {_mib(measured.used_bytes)}; no budget is set")
+        return Finding(True, "budget", f"data takes {_mib(measured.used_bytes)}; no budget is set")
     warning = disk_budget.warning(measured, limit_bytes)
-    detail = warning or f"the database takes {_mib(measured.used_bytes)}"
+    detail = warning or f"data takes {_mib(measured.used_bytes)}"
     return Finding(
         True, "budget", f"{detail}; the budget is {_mib(limit_bytes)} (HEALTHGUARD_DISK_BUDGET_BYTES)", bool(warning)
     )
@@ -168,6 +210,19 @@ def _port(name: str, address: Address, flag: str, is_ours: Callable[[Address], b
     return Finding(True, name, f"{address} is free")
 
 
+def _shows(certificate: str) -> Callable[[Address], bool]:
+    """Asks whether what answers at an address shows our certificate."""
+
+    def shows(address: Address) -> bool:
+        try:
+            shown = ssl.get_server_certificate(address, timeout=TIMEOUT_S)
+            return "".join(shown.split()) in "".join(Path(certificate).read_text().split())
+        except (OSError, ValueError):
+            return False
+
+    return shows
+
+
 def _answers_rest(address: Address) -> bool:
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy would answer for others
     try:
@@ -190,10 +245,6 @@ def _answers_grpc(address: Address) -> bool:
 def _nearest(path: Path) -> Path:
     """The path, or the nearest folder above it that exists."""
     return next(folder for folder in (path, *path.absolute().parents) if folder.exists())
-
-
-def _sqlite_file(settings: Settings) -> Path:
-    return Path(settings.database.partition("///")[2].partition("?")[0])
 
 
 def _ping(session: Session) -> None:

@@ -4,12 +4,14 @@ Everything comes through here: structlog from our code, stdlib logging from uvic
 one pass without structlog's own processors, because finding the caller and rendering with them cost several times more.
 """
 
-import contextlib
 import logging
 import sys
+import time
 import traceback
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime
+from functools import cache, lru_cache
+from io import TextIOWrapper
 from types import FrameType, TracebackType
 from typing import Any, Literal, TextIO
 
@@ -35,6 +37,8 @@ KEYS = (
 )
 """The keys that every reader may rely on, in the order of the line; others follow them."""
 
+_FIELDS = KEYS[4:]
+
 Fields = MutableMapping[str, Any]
 Render = Callable[[Mapping[str, Any]], str]
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
@@ -50,10 +54,11 @@ def configure(log_format: Literal["auto", "json", "text"], level: str, stream: T
     out = stream or sys.stderr
     as_text = log_format == "text" or (log_format == "auto" and out.isatty())
     render = as_line_of_text if as_text else as_json
+    lines = _Lossy(out)
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, _Finish(render)],
-        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.WriteLoggerFactory(file=_Lossy(out)),  # type: ignore[arg-type]  # all it does is write
+        wrapper_class=_logger_class(_LEVELS[level]),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=True,
     )
     root = logging.getLogger()
@@ -100,18 +105,39 @@ def as_line_of_text(fields: Mapping[str, Any]) -> str:
 
 
 class _Lossy:
-    """A stream whose lines may be lost: a log on a full disk must not stop what it tells of."""
+    """Writes lines that may be lost: a log on a full disk must not stop what it tells of."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
+        self._flushes = not out.line_buffering if isinstance(out, TextIOWrapper) else True
 
-    def write(self, text: str) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            self._out.write(text)
+    def write_line(self, text: str) -> None:
+        try:
+            self._out.write(f"{text}\n")
+            if self._flushes:
+                self._out.flush()
+        except (OSError, ValueError):
+            pass
 
-    def flush(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            self._out.flush()
+
+def _logger_class(least: int) -> Any:  # noqa: ANN401 -- structlog has no public name for the type of a class of loggers
+    """Structlog's logger for lines of a level and above, with its way from the call to the line made straight."""
+
+    class Logger(structlog.make_filtering_bound_logger(least)):  # type: ignore[misc]  # made at run time
+        _processors: Sequence[Callable[..., Any]]
+        _logger: _Lossy
+
+        def _proxy_to_logger(self, level: str, event: str | None = None, **fields: Any) -> None:  # noqa: ANN401
+            fields["event"] = event
+            line: Any = fields
+            try:
+                for process in self._processors:
+                    line = process(None, level, line)
+            except structlog.DropEvent:
+                return
+            self._logger.write_line(line)
+
+    return Logger
 
 
 class _Finish:
@@ -147,12 +173,11 @@ class _StdlibHandler(logging.Handler):
 
 
 def _ordered(msg: object, level: str, caller: str, fields: Fields, exc_info: ExcInfo | None) -> dict[str, Any]:
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    line: dict[str, Any] = {"ts": now, "level": level, "caller": caller, "msg": msg}
+    line: dict[str, Any] = {"ts": _now(), "level": level, "caller": caller, "msg": msg}
     if exc_info is not None:
         fields.setdefault("error", cause(exc_info[1]))
         fields["traceback"] = "".join(traceback.format_exception(*exc_info))
-    for key in KEYS[4:]:
+    for key in _FIELDS:
         if key in fields:
             line[key] = fields.pop(key)
     line.update(fields)
@@ -165,6 +190,17 @@ def _caller(frame: FrameType | None) -> str:
     return f"{_short(frame.f_code.co_filename)}:{frame.f_lineno}" if frame else "unknown:0"
 
 
+def _now() -> str:
+    seconds, milliseconds = divmod(time.time_ns() // 1_000_000, 1000)
+    return f"{_second(seconds)}.{milliseconds:03d}Z"
+
+
+@lru_cache(maxsize=1)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+@cache
 def _short(path: str) -> str:
     """The file and the folder it is in: enough to find it, and nothing of the machine it runs on."""
     return "/".join(path.rsplit("/", 2)[-2:])

@@ -1,16 +1,26 @@
 """`healthguard migrate`: brings the database to the schema of this program, on purpose."""
 
+from contextlib import ExitStack
+
 from server import data_dir
 from server.config import Settings
 from server.errors import StartupFault
+from server.store import integrity
 from server.store.engine import Engine
 from server.store.migrate import SchemaState, schema_state, upgrade
 
 
 def migrate(settings: Settings) -> str:
     """Upgrade and say in one line what was done. Raises StartupFault when the database is newer than this program."""
-    if settings.uses_sqlite:
-        data_dir.prepare(settings.data_dir)
+    with ExitStack() as stack:
+        if settings.sqlite_file is not None:
+            data_dir.prepare(settings.data_dir)
+            stack.enter_context(integrity.sole_user(settings.sqlite_file))
+            integrity.refuse_damaged(settings.sqlite_file)
+        return _upgraded(settings)
+
+
+def _upgraded(settings: Settings) -> str:
     engine = Engine(settings.database)
     try:
         before = schema_state(engine)

@@ -2,9 +2,11 @@
 
 import shutil
 import sys
+from importlib import metadata
 from pathlib import Path
 
 NAME = "healthguard"
+_DISTRIBUTION = "healthguard-collector"
 
 
 def command() -> str:
@@ -16,3 +18,11 @@ def command() -> str:
         return f"{Path(sys.executable).name} -m server"
     here = Path.cwd()
     return str(started.relative_to(here)) if started.is_absolute() and started.is_relative_to(here) else str(started)
+
+
+def version() -> str:
+    """The version of the installed program."""
+    try:
+        return metadata.version(_DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        return "(not installed)"

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
@@ -125,6 +125,7 @@ class Sweeper:
             reach = Reach.of_age(lap.age_ms, now_ms, days, self._default_days)
             while (await self._sweep(lap, reach, "retention")).more:
                 pass
+            await self._drop_sessions(app_ids, now_ms - days * DAY_MS)
 
     async def _evict(self) -> None:
         """Over the budget, let events reach less and less of an age until the data fits."""
@@ -132,8 +133,8 @@ class Sweeper:
         if not limit or (await self._budget.measure()).used_bytes < limit:
             return
         while (await self._budget.measure()).used_bytes > TARGET_SHARE * limit:
-            if not await self._evict_some():
-                log.warning("no events are left to remove and the disk budget is exceeded", budgetBytes=limit)
+            if not await self._evict_some() and not await self._drop_oldest_sessions():
+                log.warning("nothing is left to remove and the disk budget is exceeded", budgetBytes=limit)
                 return
 
     async def _evict_some(self) -> bool:
@@ -147,7 +148,10 @@ class Sweeper:
             age_ms = 0 if received_ms is None else min(lap.age_ms, max(0, now_ms - received_ms - 1))
             if age_ms < SHRINK * lap.age_ms:
                 groups = await self._engine.read(retention.retentions, self._default_days)
-                lap = await self._begin(EVERY_RETENTION, age_ms, [app for apps in groups.values() for app in apps])
+                app_ids = [app_id for group in groups.values() for app_id in group]
+                lap = await self._begin(EVERY_RETENTION, age_ms, app_ids)
+                if age_ms:  # at 0 no events are left to tell an age by: that is no reason to forget every session
+                    await self._drop_sessions(app_ids, now_ms - age_ms)
             reach = Reach.of_age(age_ms, now_ms, EVERY_RETENTION, self._default_days)
             swept = await self._sweep(lap, reach, "budget")
             if age_ms == 0 and not swept.more:
@@ -155,7 +159,7 @@ class Sweeper:
         return True
 
     async def _begin(self, days: int, age_ms: int, app_ids: Iterable[int]) -> _Lap:
-        """Begin a lap; first the counters and the recorded sessions that end at this age go."""
+        """Begin a lap; first the counters that end at this age go."""
         now_ms = self._now_ms()
         keep = aging.ends(now_ms, age_ms)
         for app_id in app_ids:
@@ -164,11 +168,22 @@ class Sweeper:
             issue_id: int | None = 0
             while issue_id is not None:
                 issue_id = await self._step(aging.drop_of_issues, app_id, issue_id, keep)
-            if age_ms:  # at 0 no events are left to tell an age by: that is no reason to forget every session
-                while await self._step(sessions.delete_received_before, app_id, now_ms - age_ms, BATCH_SESSIONS):
-                    pass
         lap = self._laps[days] = _Lap(now_ms, age_ms)
         return lap
+
+    async def _drop_sessions(self, app_ids: Sequence[int], before_ms: int) -> None:
+        """Remove the sessions of these apps that began to arrive before."""
+        for app_id in await self._engine.read(sessions.apps_with_older, app_ids, before_ms):
+            while await self._step(sessions.delete_received_before, app_id, before_ms, BATCH_SESSIONS):
+                pass
+
+    async def _drop_oldest_sessions(self) -> bool:
+        """The oldest session of all apps; False when none are left."""
+        found = await self._engine.read(sessions.oldest)
+        if found is not None:
+            app_id, received_ms = found
+            await self._step(sessions.delete_received_before, app_id, received_ms + 1, BATCH_SESSIONS)
+        return found is not None
 
     async def _sweep(self, lap: _Lap, reach: Reach, reason: str) -> Swept:
         """One batch. Where all of it is kept, which reading shows, ingest is left alone."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import postgres as pg
+from tests import figures, postgres as pg
 from tests.client import Rest
 from tests.collector import ROOT, Collector, run
 
@@ -24,6 +24,12 @@ StartCollector = Callable[..., Collector]
 def pytest_configure() -> None:
     """A run that is cancelled ends the servers it started, as Ctrl-C does."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests counted while they ran."""
+    for line in figures.lines():
+        terminalreporter.write_line(line)
 
 
 def unavailable(what: str) -> None:

@@ -46,7 +46,8 @@ class Databases:
 class PrivateServer:
     """A PostgreSQL of our own on a Unix socket in a temporary directory; no port, so nothing to collide with."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_connections: int = 200) -> None:
+        self._max_connections = max_connections
         self._bin = _binaries()
         # Directly below the temporary directory: a socket path longer than 107 bytes cannot be bound.
         self._home = Path(tempfile.mkdtemp(prefix="hgpg"))
@@ -64,7 +65,8 @@ class PrivateServer:
 
     def start(self) -> None:
         # fsync=off: these tests kill the collector, never the machine.
-        options = f"-k {self._home} -c listen_addresses='' -c fsync=off -c max_connections=200"
+        options = f"-k {self._home} -c listen_addresses='' -c fsync=off"
+        options += f" -c max_connections={self._max_connections}"
         self._call("pg_ctl", "-D", str(self._data), "-w", "-l", str(self._home / "log"), "-o", options, "start")
 
     def stop(self) -> None:

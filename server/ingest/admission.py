@@ -3,7 +3,7 @@
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,7 +18,7 @@ class Admission:
     """Refuses a request that would exceed its app's rate, the bytes in flight, or the room on the disk.
 
     `rate_per_s` counts events per app, with a burst of ten seconds; 0 sets no limit. An app's own rate may be lower, not
-    higher: it must not starve its neighbours. `data_dir` is None when the store is on another machine.
+    higher: it must not starve its neighbours. `directories` are those of the store that are on this machine.
     """
 
     def __init__(
@@ -26,14 +26,14 @@ class Admission:
         *,
         max_inflight_bytes: int,
         disk_floor_bytes: int,
-        data_dir: Path | None,
+        directories: Sequence[Path],
         rate_per_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._max_inflight_bytes = max_inflight_bytes
         self._inflight_bytes = 0
         self._disk_floor_bytes = disk_floor_bytes
-        self._data_dir = data_dir
+        self._directories = directories
         self._disk_checked = float("-inf")
         self._disk_low = False
         self._rate_per_s = rate_per_s or math.inf
@@ -56,10 +56,9 @@ class Admission:
 
     def _is_disk_low(self) -> bool:
         now = self._clock()
-        if self._data_dir is not None and now - self._disk_checked >= DISK_CHECK_INTERVAL_S:
+        if now - self._disk_checked >= DISK_CHECK_INTERVAL_S:
             self._disk_checked = now
-            disk = os.statvfs(self._data_dir)
-            self._disk_low = disk.f_bavail * disk.f_frsize < self._disk_floor_bytes
+            self._disk_low = any(_free_bytes(path) < self._disk_floor_bytes for path in self._directories)
         return self._disk_low
 
     def _take_tokens(self, app_id: int, events: int, rate_per_s: float) -> None:
@@ -74,3 +73,12 @@ class Admission:
         if len(self._buckets) >= MAX_BUCKETS:
             self._buckets.clear()
         self._buckets[app_id] = (tokens - events, now)
+
+
+def _free_bytes(directory: Path) -> float:
+    """What the disk of a directory has left. One that is gone tells nothing: writing to it will."""
+    try:
+        disk = os.statvfs(directory)
+    except OSError:
+        return math.inf
+    return disk.f_bavail * disk.f_frsize

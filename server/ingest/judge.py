@@ -63,16 +63,18 @@ _BOUNDS = (
     ),
 )
 
+_LEAST_BREADCRUMB_BYTES = 3  # tag and length of an empty one
 
-def judge(event: event_pb.Event, app_keys: Collection[str]) -> event_pb.FieldFault | None:
+
+def judge(event: event_pb.Event, size_bytes: int, app_keys: Collection[str]) -> event_pb.FieldFault | None:
     """Return the first reason why `event`, sent in a batch of the app with `app_keys`, cannot be taken; None if it can.
 
-    Asked of an event: an id, a type, a time, no foreign app key, and the bounds of `limits`. Unknown types, platforms
+    `size_bytes` is what it takes serialised. Asked of an event: an id, a type, a time, no foreign app key, and the bounds of `limits`. Unknown types, platforms
     and fields, missing texts, NUL characters, NaN and infinite numbers are all fine.
     """
     if event.faults:
         return event.faults[0]
-    return _identity_fault(event, app_keys) or _time_fault(event) or _bound_fault(event)
+    return _identity_fault(event, app_keys) or _time_fault(event) or _bound_fault(event, size_bytes)
 
 
 def event_time_ms(event: event_pb.Event, received_ms: int, max_age_ms: int) -> int:
@@ -92,7 +94,7 @@ def _identity_fault(event: event_pb.Event, app_keys: Collection[str]) -> event_p
         return _fault("eventId", "EVENT_ID_REQUIRED", "eventId is required")
     if not event.type:
         return _fault("type", "TYPE_REQUIRED", "type is required")
-    if event.HasField("app_key") and event.app_key not in app_keys:
+    if event.app_key not in app_keys and event.HasField("app_key"):
         return _fault("appKey", "APP_KEY_MISMATCH", "appKey must be a key of the batch's app")
     return None
 
@@ -107,13 +109,15 @@ def _time_fault(event: event_pb.Event) -> event_pb.FieldFault | None:
     return _fault("timestamp", "INVALID_TIMESTAMP", "timestamp must lie within the years 1 to 9999")
 
 
-def _bound_fault(event: event_pb.Event) -> event_pb.FieldFault | None:
+def _bound_fault(event: event_pb.Event, size_bytes: int) -> event_pb.FieldFault | None:
     for bound in _BOUNDS:
+        if size_bytes <= bound.limit:  # no text has more characters than bytes
+            continue
         strings = bound.read(event)
         # Fields that fit their bound together fit it alone, and joining them costs a third of measuring each.
         if len("".join(strings)) > bound.limit and (fault := _length_fault(bound, strings)):
             return fault
-    if len(event.breadcrumbs) > MAX_BREADCRUMBS:
+    if size_bytes > _LEAST_BREADCRUMB_BYTES * MAX_BREADCRUMBS and len(event.breadcrumbs) > MAX_BREADCRUMBS:
         return _fault("breadcrumbs", "TOO_LONG", f"breadcrumbs holds more than {MAX_BREADCRUMBS} items")
     return None
 

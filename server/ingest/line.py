@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from healthguard.v1 import event_pb2 as event_pb, event_service_pb2 as event_service_pb
 
@@ -19,13 +19,17 @@ from server.errors import (
 from server.ingest.admission import Admission
 from server.ingest.judge import event_time_ms, judge
 from server.ingest.prepare import prepare
+from server.ingest.privacy import privacy_of
 from server.ingest.resolve import AppResolver
 from server.ingest.writer import IngestWriter
 from server.store.counters import REJECTED
 from server.store.events import NewEvent, Submission
 from server.store.scope import IngestApp
 
+_STORED, _DUPLICATE = event_service_pb.EVENT_OUTCOME_STORED, event_service_pb.EVENT_OUTCOME_DUPLICATE
+
 MAX_EVENTS = 1_000
+IP_ADDRESS = "ipAddress"
 EVENTS_PER_TURN = 100
 """Events prepared before other requests get a turn of the loop: about 5 ms."""
 
@@ -49,11 +53,11 @@ class IngestLine:
         self._now_ms = now_ms
 
     async def take(
-        self, request: event_service_pb.IngestEventsRequest, origin: str = ""
+        self, request: event_service_pb.IngestEventsRequest, origin: str = "", address: str = ""
     ) -> event_service_pb.IngestEventsResponse:
         """Store what is good and tell of each event what became of it, once that is durable.
 
-        `origin` is that of the page that sends; what names none is no browser. Raises AppKeyRequired, EventsRequired,
+        `origin` is that of the page that sends; what names none is no browser. `address` is the sender's. Raises AppKeyRequired, EventsRequired,
         TooManyEvents, AppNotFound, OriginNotAllowed, RateLimited, or a kind of Unavailable.
         """
         _check_envelope(request)
@@ -61,21 +65,24 @@ class IngestLine:
         now_ms, events = self._now_ms(), len(request.events)
         try:
             _check_origin(app, origin)
-            with self._admission.carry(app.id, events, request.ByteSize(), app.settings.rate_limit_events_per_s):
-                return await self._store(request, app, now_ms)
+            await _respect(app, request.events, address)
+            # What an event takes is asked by serialising it, which storing it needs anyway.
+            messages = [event.SerializeToString() for event in request.events]
+            with self._admission.carry(app.id, events, sum(map(len, messages)), app.settings.rate_limit_events_per_s):
+                return await self._store(request, messages, app, now_ms)
         except (OriginNotAllowed, LimitExceeded, Unavailable) as error:
             self._note_limited(app.id, now_ms, events, error)
             raise
 
     async def _store(
-        self, request: event_service_pb.IngestEventsRequest, app: IngestApp, now_ms: int
+        self, request: event_service_pb.IngestEventsRequest, messages: list[bytes], app: IngestApp, now_ms: int
     ) -> event_service_pb.IngestEventsResponse:
         good: list[NewEvent] = []
         faults: dict[int, event_pb.FieldFault] = {}
-        for index, event in enumerate(request.events):
-            fault = judge(event, app.keys)
+        for index, (event, message) in enumerate(zip(request.events, messages, strict=True)):
+            fault = judge(event, len(message), app.keys)
             if fault is None:
-                good.append(prepare(event, app.id, event_time_ms(event, now_ms, self._max_age_ms), now_ms))
+                good.append(prepare(event, message, app.id, event_time_ms(event, now_ms, self._max_age_ms), now_ms))
             else:
                 faults[index] = fault
             if index % EVENTS_PER_TURN == EVENTS_PER_TURN - 1:
@@ -106,20 +113,28 @@ def _check_origin(app: IngestApp, origin: str) -> None:
         raise OriginNotAllowed
 
 
+async def _respect(app: IngestApp, events: Sequence[event_pb.Event], address: str) -> None:
+    """Mask what the app wants masked beside what always is, and note the sender only where it wants that."""
+    privacy, noted = privacy_of(app.settings), address if app.settings.store_ip_addresses else ""
+    if privacy is None and not noted:
+        return
+    for index, event in enumerate(events):
+        if privacy is not None:
+            privacy.apply(event)
+        if noted:
+            event.extra[IP_ADDRESS] = noted
+        if index % EVENTS_PER_TURN == EVENTS_PER_TURN - 1:
+            await asyncio.sleep(0)
+
+
 def _answer(
     request: event_service_pb.IngestEventsRequest, stored: list[bool], faults: dict[int, event_pb.FieldFault]
 ) -> event_service_pb.IngestEventsResponse:
+    outcomes = [_STORED if is_new else _DUPLICATE for is_new in stored]
     response = event_service_pb.IngestEventsResponse(accepted=len(stored))
-    flags = iter(stored)
-    for index, event in enumerate(request.events):
-        fault = faults.get(index)
-        if fault is None:
-            new = next(flags)
-            outcome = event_service_pb.EVENT_OUTCOME_STORED if new else event_service_pb.EVENT_OUTCOME_DUPLICATE
-        else:
-            outcome = event_service_pb.EVENT_OUTCOME_REJECTED
-            response.rejected.add(
-                index=index, event_id=event.event_id, code=fault.code, field=fault.field, message=fault.message
-            )
-        response.outcomes.append(outcome)
+    for index, fault in sorted(faults.items()):
+        outcomes.insert(index, event_service_pb.EVENT_OUTCOME_REJECTED)
+        event_id = request.events[index].event_id
+        response.rejected.add(index=index, event_id=event_id, code=fault.code, field=fault.field, message=fault.message)
+    response.outcomes.extend(outcomes)
     return response

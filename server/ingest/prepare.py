@@ -2,16 +2,19 @@
 
 import math
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from functools import lru_cache
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Final
 
 from healthguard.v1 import event_pb2 as event_pb
 
 from server.ingest import payload
 from server.ingest.browser import browser_of
-from server.ingest.grouping import group
+from server.ingest.grouping import Grouping, group
 from server.ingest.grouping.pathname import pathname
-from server.ingest.scrub import scrub
+from server.ingest.scrub import scrubbed
 from server.store.dimensions import Dimension
 from server.store.events import ERROR, FAILED_REQUEST, OTHER, IssueSeed, NewEvent
 from server.store.performance import Measurement
@@ -24,36 +27,34 @@ MAX_ISSUE_MESSAGE: Final = 4_096
 """Characters of the message an issue shows; the events keep all of theirs."""
 
 
-def prepare(event: event_pb.Event, app_id: int, time_ms: int, received_ms: int) -> NewEvent:
-    """Scrub, group and serialise one event that has been judged good. Not for use by two threads at once."""
-    scrub(event)
+# One C call reads them all for a third of what as many calls cost.
+_read_words: Callable[[event_pb.Event], tuple[str, ...]] = attrgetter(
+    "event_id", "type", "platform", "environment", "release", "error_type", "user_id", "anonymous_id"
+)
+
+
+def prepare(event: event_pb.Event, message: bytes, app_id: int, time_ms: int, received_ms: int) -> NewEvent:
+    """Scrub, group and compress one event that has been judged good; `message` is how it is serialised.
+
+    Not for use by two threads at once.
+    """
+    message = scrubbed(event, message)
+    event_id, kind, platform, environment, release, error_type, user_id, anonymous_id = _read_words(event)
     grouping = group(event)
     return NewEvent(
         app_id=app_id,
-        event_key=event_key(event.event_id),
+        event_key=event_key(event_id),
         time_ms=time_ms,
         received_ms=received_ms,
-        kind=_kind(event),
-        dimension=Dimension(
-            storable(event.platform) or UNKNOWN_PLATFORM,
-            storable(event.environment),
-            storable(event.release),
-            storable(event.error_type or event.type if event.type == "error" else event.type),
-        ),
-        release=storable(event.release) if event.HasField("release") else None,
+        kind=ERROR if kind == "error" else OTHER if grouping is None else FAILED_REQUEST,
+        dimension=_dimension(platform, environment, release, (kind == "error" and error_type) or kind),
+        release=storable(release) if release or event.HasField("release") else None,
         page=_page(event) if grouping else "",
         browser=browser_of(event.device_info.user_agent) if grouping else "",
-        user_key=_user_key(event),
-        issue=None
-        if grouping is None
-        else IssueSeed(
-            storable(grouping.fingerprint),
-            grouping.version,
-            storable(grouping.title[:MAX_ISSUE_MESSAGE]),
-            storable(grouping.error_type),
-        ),
-        payload=payload.compress(event.SerializeToString()),
-        measurement=_measurement(event) if event.type == "performance" else None,
+        user_key=_user_key(user_id, anonymous_id),
+        issue=_issue(grouping) if grouping else None,
+        payload=payload.compress(message),
+        measurement=_measurement(event) if kind == "performance" else None,
     )
 
 
@@ -67,12 +68,14 @@ def storable(text: str) -> str:
     return text.replace("\0", "\ufffd") if "\0" in text else text
 
 
-def _kind(event: event_pb.Event) -> int:
-    if event.type == "error":
-        return ERROR
-    if event.type == "http" and event.HasField("success") and not event.success:
-        return FAILED_REQUEST
-    return OTHER
+@lru_cache(maxsize=4_096)
+def _dimension(platform: str, environment: str, release: str, kind: str) -> Dimension:
+    return Dimension(storable(platform) or UNKNOWN_PLATFORM, storable(environment), storable(release), storable(kind))
+
+
+def _issue(grouping: Grouping) -> IssueSeed:
+    fingerprint, version, title, error_type = grouping
+    return IssueSeed(storable(fingerprint), version, storable(title[:MAX_ISSUE_MESSAGE]), storable(error_type))
 
 
 def _measurement(event: event_pb.Event) -> Measurement | None:
@@ -88,9 +91,11 @@ def _page(event: event_pb.Event) -> str:
     return storable(page[:MAX_PAGE])
 
 
-def _user_key(event: event_pb.Event) -> int | None:
+# The events of a batch have one user nearly always.
+@lru_cache(maxsize=4_096)
+def _user_key(user_id: str, anonymous_id: str) -> int | None:
     """64 bits that stand for the user id, else the anonymous id; None without either."""
-    name = f"u{event.user_id}" if event.user_id else f"a{event.anonymous_id}" if event.anonymous_id else None
+    name = f"u{user_id}" if user_id else f"a{anonymous_id}" if anonymous_id else None
     if name is None:
         return None
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)

@@ -8,12 +8,18 @@ from healthguard.v1 import event_pb2 as event_pb
 
 from server.ingest.limits import MAX_DEPTH
 from server.ingest.scrub_names import is_secret_name
+from server.ingest.scrub_signs import may_need_scrub
 from server.ingest.scrub_text import MASK, is_masked, mask_text
 
 _ADDRESSES = ("page_url", "page", "filename", "url")
 _TEXTS = ("message", "stack", "error_message")
 # One C call for all of them: an event that has nothing to mask pays for no loop over its fields.
 _read_strings: Callable[[event_pb.Event], tuple[str, ...]] = attrgetter(*_ADDRESSES, *_TEXTS)
+
+
+def scrubbed(event: event_pb.Event, message: bytes) -> bytes:
+    """Return `message`, the serialised `event`, without its secrets, after masking those of `event` as well."""
+    return event.SerializeToString() if may_need_scrub(message) and scrub(event) else message
 
 
 def scrub(event: event_pb.Event) -> int:

@@ -1,4 +1,4 @@
-"""Tells from its name alone whether a value is a secret."""
+"""Tells from its name alone whether a value is a secret. What makes one must also show in `scrub_signs`."""
 
 import re
 from functools import lru_cache
@@ -32,8 +32,10 @@ _HARMLESS_ENDINGS = _words(
 _COUNTED = _words("cached completion input max min num output prompt total used")
 # Django's session cookie. Spelled sessionId or session_id it is the client's own correlation id.
 _DJANGO_SESSION = "sessionid"
-# Longer names than this are data; their end is looked at.
+# Longer names than this are data, and so are names of several lines; their end is looked at.
 _MAX_NAME = 128
+_CONTROL = re.compile(r"[\0-\x1f]")
+_CONTROLS = "".join(map(chr, range(0x20)))
 
 # Nearly every name has none of these in it and needs no closer look.
 _TRIGGER = re.compile(
@@ -51,6 +53,7 @@ def is_secret_name(name: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _is_secret_name(name: str) -> bool:
+    name = _CONTROL.split(name.rstrip(_CONTROLS))[-1]
     if not _TRIGGER.search(name.lower()):
         return False
     name = _ENCODED.sub(" ", name)

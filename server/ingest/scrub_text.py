@@ -1,4 +1,7 @@
-"""Finds and masks the secrets inside one string, and leaves every other character as it was."""
+"""Finds and masks the secrets inside one string, and leaves every other character as it was.
+
+What it would find must also show in `scrub_signs`, or it is never looked for.
+"""
 
 import re
 from collections.abc import Iterator

@@ -3,12 +3,12 @@
 import asyncio
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import structlog
 import zstandard
 from healthguard.v1 import event_service_pb2 as event_service_pb
-from sqlmodel import Session
 
 from server import clock, logs, metrics
 from server.errors import BatchTooLarge, InvalidSessionToken
@@ -16,6 +16,7 @@ from server.ingest.admission import Admission
 from server.ingest.limits import MAX_AHEAD_MS, MAX_IDENTITY
 from server.ingest.line import MAX_EVENTS, IngestLine
 from server.ingest.session_events import events_of, signals_of
+from server.ingest.session_resolve import SessionResolver
 from server.ingest.session_writer import SessionWriter
 from server.mobile.body import Body, BodyTooLarge, unpack
 from server.mobile.codec import BatchStatus
@@ -35,6 +36,10 @@ OVERDUE_MS: Final = 60_000
 """How long the events of a batch may take before somebody else sees to them."""
 
 DUE_AT_ONCE: Final = 20
+
+READERS: Final = 2
+"""Threads that read batches, off the event loop: half a megabyte takes some 30 ms. More would only take turns."""
+
 MAX_METADATA_TEXT: Final = 1_000
 
 log = structlog.get_logger("ingest.session")
@@ -47,14 +52,17 @@ class SessionLine:
         self,
         engine: Engine,
         admission: Admission,
+        resolver: SessionResolver,
         writer: SessionWriter,
         events: IngestLine,
         now_ms: Callable[[], int] = clock.now_ms,
     ) -> None:
         self._engine = engine
         self._admission = admission
+        self._resolver = resolver
         self._writer = writer
         self._events = events
+        self._turn = asyncio.Semaphore(READERS)
         self._now_ms = now_ms
 
     async def take(self, app_id: int, session_id: int, body: bytes, *, late: bool) -> None:
@@ -67,13 +75,10 @@ class SessionLine:
         if not body:
             return
         with self._admission.carry(app_id, 0, len(body)):
-            found = await self._engine.read(_app_and_session, app_id, session_id)
-            if found is None:
-                raise InvalidSessionToken
-            app, session = found
+            app, session = await self._resolver.find(app_id, session_id)
             logs.bind(appKey=app.app_key, tracker=session.tracker_version)
-            # In a thread, because half a megabyte of messages takes some 50 ms.
-            batch, reading = await asyncio.to_thread(self._read, app, session, body, late)
+            async with self._turn:
+                batch, reading = await asyncio.to_thread(self._read, app, session, body, late)
             if not batch.size_bytes:
                 return
             kept = await self._writer.submit(batch)
@@ -95,9 +100,8 @@ class SessionLine:
             await self._engine.write(store_batches.settle, due.app_id, due.session.id, due.content)
         else:
             data = zstandard.decompress(due.payload, max_output_size=MAX_UNPACKED_BYTES)
-            reading = await asyncio.to_thread(
-                read, data, due.session.platform, with_calls=app.reports_failed_calls, latest_ms=self._now_ms()
-            )
+            async with self._turn:
+                reading = await asyncio.to_thread(_reading, data, due.session, app, self._now_ms())
             await self._raise_events(app, due.session, due.content, reading)
 
     async def _raise_events(self, app: MobileApp, session: Recorded, content: str, reading: Reading) -> None:
@@ -115,7 +119,7 @@ class SessionLine:
         unpacked = _unpack(body)
         data = unpacked.data
         now_ms = self._now_ms()
-        reading = read(data, session.platform, with_calls=app.reports_failed_calls, latest_ms=now_ms + MAX_AHEAD_MS)
+        reading = _reading(data, session, app, now_ms + MAX_AHEAD_MS)
         signals = signals_of(reading, session.user_uuid)
         status = BatchStatus.DAMAGED_TAIL if unpacked.fault and reading.messages else reading.status
         batch = NewBatch(
@@ -149,9 +153,14 @@ class SessionLine:
         return batch, reading
 
 
-def _app_and_session(store: Session, app_id: int, session_id: int) -> tuple[MobileApp, Recorded] | None:
-    app, session = sessions.mobile_app(store, app_id=app_id), sessions.find(store, app_id, session_id)
-    return None if app is None or session is None else (app, session)
+def _reading(data: bytes, session: Recorded, app: MobileApp, latest_ms: int) -> Reading:
+    """What the batch says; nothing where our reader fails, for the batch is kept all the same."""
+    try:
+        return read(data, session.platform, with_calls=app.reports_failed_calls, latest_ms=latest_ms)
+    except Exception:
+        log.exception("a batch broke its reader")
+        nothing = read(b"", session.platform, with_calls=False, latest_ms=latest_ms)
+        return replace(nothing, status=BatchStatus.UNDECODABLE, fault="the reader failed")
 
 
 def _unpack(body: bytes) -> Body:

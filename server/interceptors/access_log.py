@@ -1,7 +1,7 @@
 """One line for each RPC that came over the network; the facade writes the line of its own calls."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
@@ -9,8 +9,8 @@ from typing import Any
 import grpc
 import structlog
 
+from server import context as caller
 from server.interceptors.base import Context, Guard, Interceptor, MakeGuard, code_of
-from server.interceptors.peer import Peers
 
 _LOG = structlog.get_logger("access")
 _SERVER_FAULTS = {
@@ -27,12 +27,8 @@ _received_bytes: ContextVar[int] = ContextVar("received_bytes", default=0)
 class AccessLogInterceptor(Interceptor):
     """Logs method, status, duration and size; what services bound (app, session, cause) joins by itself."""
 
-    def __init__(self, trusted_proxies: Collection[str]) -> None:
-        super().__init__()
-        self._peers = Peers(trusted_proxies)
-
     def guard(self, method: str) -> MakeGuard:
-        return lambda context: _Line(method, context, self._peers)
+        return lambda context: _Line(method, context)
 
     def received(self, deserialize: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
         """Counts bytes on their way in; asking a message for its size would serialise it again."""
@@ -45,16 +41,16 @@ class AccessLogInterceptor(Interceptor):
 
 
 class _Line(Guard):
-    __slots__ = ("_context", "_method", "_peers", "_started")
+    __slots__ = ("_context", "_method", "_started")
 
-    def __init__(self, method: str, context: Context, peers: Peers) -> None:
-        self._method, self._context, self._peers = method, context, peers
+    def __init__(self, method: str, context: Context) -> None:
+        self._method, self._context = method, context
         self._started = time.perf_counter()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._peers.is_facade(self._context):
+        if caller.current().through_facade:
             return
         code = code_of(self._context, error)
         write = _LOG.error if code in _SERVER_FAULTS else _LOG.warning if code is not grpc.StatusCode.OK else _LOG.info

@@ -44,8 +44,8 @@ class Interceptor(grpc.aio.ServerInterceptor):
     def __init__(self) -> None:
         self._wrapped: dict[str, tuple[Handler, Handler]] = {}
 
-    def guard(self, method: str) -> MakeGuard:
-        """How calls of `method` (`/package.Service/Name`) are guarded; asked once per method."""
+    def guard(self, method: str) -> MakeGuard | None:
+        """How calls of `method` (`/package.Service/Name`) are guarded, None for not at all; asked once per method."""
         raise NotImplementedError
 
     def received(self, deserialize: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
@@ -69,13 +69,16 @@ class Interceptor(grpc.aio.ServerInterceptor):
         return outer
 
     def _wrap(self, method: str, inner: Handler) -> Handler:
+        make = self.guard(method)
+        if make is None:
+            return inner
         arity = f"{_kind(inner.request_streaming)}_{_kind(inner.response_streaming)}"
         behaviour = getattr(inner, arity)
         # A servicer may answer a stream by writing to its context instead of yielding; that one is a coroutine.
         surround = _around_stream if inspect.isasyncgenfunction(behaviour) else _around_call
         deserialize = inner.request_deserializer
         outer: Handler = _MAKERS[arity](
-            surround(behaviour, self.guard(method)),
+            surround(behaviour, make),
             request_deserializer=deserialize and self.received(deserialize),
             response_serializer=inner.response_serializer,
         )
@@ -84,10 +87,11 @@ class Interceptor(grpc.aio.ServerInterceptor):
 
 def metadata_value(context: Context, key: str) -> str:
     """The last value of a metadata key, which is the one the nearest sender added; empty when it is absent."""
-    for name, value in reversed(tuple(context.invocation_metadata() or ())):
+    last: str | bytes = ""
+    for name, value in context.invocation_metadata() or ():
         if name == key:
-            return value if isinstance(value, str) else ""
-    return ""
+            last = value
+    return last if isinstance(last, str) else ""
 
 
 def code_of(context: Context, error: BaseException | None) -> grpc.StatusCode:

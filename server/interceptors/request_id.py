@@ -33,6 +33,7 @@ class _Entry(Guard):
     async def __aenter__(self) -> None:
         given = metadata_value(self._context, KEY)
         request_id = given if _SANE.fullmatch(given) else secrets.token_urlsafe(12)
-        enter(Caller(request_id, address=self._peers.client_address(self._context)))
+        address, through_facade = self._peers.sender(self._context)
+        enter(Caller(request_id, address, through_facade))
         self._context.set_trailing_metadata(((KEY, request_id),))
         logs.bind(requestID=request_id)

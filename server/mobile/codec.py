@@ -1,5 +1,6 @@
 """Reads a batch as mobile trackers send it, keeping whatever can be kept, and writes one as they would."""
 
+from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -80,27 +81,34 @@ class Messages(Sequence[Message]):
     def __iter__(self) -> Iterator[Message]:
         return (self._message(*row) for row in self._table())
 
-    def of_types(self, types: Collection[int]) -> Iterator[Message]:
-        """Only the messages of these type ids; the others are not built."""
-        return (self._message(*row) for row in self._table() if row[0] in types)
+    def sift(
+        self, types: Collection[int], bare: int, *, unless: bytes
+    ) -> "tuple[list[Message], list[tuple[int, int]]]":
+        """The messages of these types and those of type `bare` whose fields' bytes begin with `unless`.
 
-    def of_type_bare(self, type_id: int, *, unless: bytes) -> Iterator[Message]:
-        """The messages of a type, whose fields are read only where their bytes begin so."""
-        name = self._types[type_id].name
+        Of the other messages of type `bare` only epoch milliseconds and index: none is built.
+        """
+        data = self._data
+        built: list[Message] = []
+        unbuilt: list[tuple[int, int]] = []
         for row in self._table():
-            if row[0] == type_id:
-                if self._data.startswith(unless, row[1]):
-                    yield self._message(*row)
-                else:
-                    yield Message(row[3], type_id, name, row[4], {})
+            if row[0] == bare and not data.startswith(unless, row[1]):
+                unbuilt.append((row[4], row[3]))
+            elif row[0] == bare or row[0] in types:
+                built.append(self._message(*row))
+        return built, unbuilt
 
     def counts(self) -> dict[int, int]:
         """How many messages of each type id there are."""
         return dict(Counter(self._rows[::ROW]))
 
-    def times(self) -> "Iterator[tuple[int, int]]":
-        """Type and epoch milliseconds of each message; none is built."""
-        return zip(self._rows[::ROW], self._rows[ROW - 1 :: ROW], strict=True)
+    def times(self) -> "array[int]":
+        """Epoch milliseconds of each message; none is built."""
+        return self._rows[ROW - 1 :: ROW]
+
+    def first_but(self, type_id: int) -> int | None:
+        """Epoch milliseconds of the first message of any other type; None where there is none."""
+        return next((row[4] for row in self._table() if row[0] != type_id), None)
 
     def places(self) -> "Iterator[tuple[int, int]]":
         """Epoch milliseconds and index of each message; none is built."""

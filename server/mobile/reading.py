@@ -1,6 +1,6 @@
 """What one batch tells of its session, read once when it arrives."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,7 @@ from server.mobile.messages import (
     USER_ID,
     Layout,
 )
-from server.mobile.signals import HEARTBEATS, Crash, NetworkCall, crashes, failed_network_calls
+from server.mobile.signals import FREEZE_MS, HEARTBEATS, Crash, NetworkCall, crashes, failed_network_calls
 
 MAX_INT64: Final = 2**63 - 1
 _V1_7_0_ONLY: Final = 99
@@ -77,32 +77,41 @@ def read(data: bytes, platform: str, *, with_calls: bool, latest_ms: int) -> Rea
     Times after `latest_ms` are a wrong clock's.
     """
     batch, layout = decode(data, platform)
-    told = list(batch.messages.of_types(_TOLD if with_calls else _TOLD - {NETWORK_CALL}))
-    # Measurements are most of what there is, and only marks among them say more than that the app lives.
-    measured = batch.messages.of_type_bare(PERFORMANCE, unless=MARK)
-    times = [time_ms for _, time_ms in batch.messages.times()]
+    messages = batch.messages
+    told, measured = messages.sift(_TOLD if with_calls else _TOLD - {NETWORK_CALL}, PERFORMANCE, unless=MARK)
+    times = messages.times()
     crashed = tuple(crashes(told))
     return Reading(
         layout=layout,
         status=batch.status,
         fault=batch.fault or "",
-        messages=len(batch.messages),
-        counts=batch.messages.counts(),
+        messages=len(messages),
+        counts=messages.counts(),
         first_ms=min(MAX_INT64, *times) if times else None,
         last_ms=min(MAX_INT64, max(times)) if times else None,
-        alive_ms=max((time_ms for time_ms in times if time_ms <= latest_ms), default=None),
-        fell_ms=min(crashed[0].timestamp_ms, MAX_INT64) if crashed else next(_times_without_meta(batch), None),
+        alive_ms=max(filter(latest_ms.__ge__, times), default=None),
+        fell_ms=_fell_ms(batch, crashed),
         user_id=_latest(told, USER_ID),
         anonymous_id=_latest(told, USER_ANONYMOUS_ID),
         metadata=_metadata(told),
         crashes=crashed,
         failed_calls=tuple(failed_network_calls(told)),
-        beats=beats_of((*told, *measured)),
+        beats=beats_of((*told, *_signs_of_life(measured))),
     )
 
 
-def _times_without_meta(batch: Batch) -> Iterator[int]:
-    return (min(time_ms, MAX_INT64) for type_id, time_ms in batch.messages.times() if type_id != BATCH_META)
+def _fell_ms(batch: Batch, crashed: Sequence[Crash]) -> int | None:
+    first_ms = crashed[0].timestamp_ms if crashed else batch.messages.first_but(BATCH_META)
+    return None if first_ms is None else min(first_ms, MAX_INT64)
+
+
+def _signs_of_life(measured: "Sequence[tuple[int, int]]") -> list[Message]:
+    """Measurements, most of what there is, as beats. No freeze fits between two that are near: then the ends will do."""
+    if not measured:
+        return []
+    first, last = min(measured), max(measured)
+    kept = {first, last} if last[0] - first[0] < FREEZE_MS else measured
+    return [Message(index, PERFORMANCE, "", time_ms, {}) for time_ms, index in kept]
 
 
 def _latest(told: Iterable[Message], type_id: int) -> Said | None:

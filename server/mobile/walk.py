@@ -27,6 +27,8 @@ MAX_MESSAGES: Final = 131_072
 MAX_TYPE_ID: Final = 1_023
 # Numbers kept for each message: type, where its fields begin and end, index, time.
 ROW: Final = 5
+# A number of so many bytes fits 64 bits whatever they are.
+_SURE_UINT_BYTES: Final = 9
 _WEB_METAS: Final = (WEB_BATCH_META, WEB_BATCH_METADATA)
 
 
@@ -96,18 +98,31 @@ def walk(data: bytes, layout: Layout, *, trust_length: bool) -> Walk:
 
 def skip_fields(data: bytes, pos: int, kinds: str) -> int:
     """Where fields of these kinds end, which may lie behind the data; raises WireFault or IndexError."""
+    # Every field of every message passes here: one branch for a byte alone, and calls only for what is rare.
     for kind in kinds:
-        byte = data[pos]
+        first = data[pos]
         pos += 1
-        if kind == "s":
-            if byte > 0x7F:
-                byte, pos = read_uint(data, pos - 1)
-                if byte > MAX_STRING_BYTES:
-                    raise WireFault(f"string of {byte} bytes is over {MAX_STRING_BYTES}")
-            pos += byte
-        elif byte > 0x7F and kind != "b":
-            _, pos = read_uint(data, pos - 1)
+        if first < 0x80:
+            if kind == "s":
+                pos += first
+        elif kind == "s":
+            pos = _skip_long_string(data, pos - 1)
+        elif kind != "b":
+            start = pos - 1
+            while data[pos] > 0x7F:
+                pos += 1
+            pos += 1
+            if pos - start > _SURE_UINT_BYTES:
+                read_uint(data, start)
     return pos
+
+
+def _skip_long_string(data: bytes, pos: int) -> int:
+    """Where a string ends whose length has more than a byte."""
+    length, pos = read_uint(data, pos)
+    if length > MAX_STRING_BYTES:
+        raise WireFault(f"string of {length} bytes is over {MAX_STRING_BYTES}")
+    return pos + length
 
 
 def _refuse(reason: str) -> NoReturn:

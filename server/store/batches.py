@@ -1,7 +1,8 @@
 """Batches of recorded sessions: stored once per content, with every counter and signal that follows from them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
@@ -62,9 +63,10 @@ class Kept:
 def append(session: Session, batches: Sequence[NewBatch], ids: IdSequence, longest_ms: int) -> list[Kept | None]:
     """Store each batch with all that follows from it; None where its session is not there (any more)."""
     kept: list[Kept | None] = [None] * len(batches)
+    homes = [_home(session, batch, longest_ms) for batch in batches]
     # Sessions are locked in one order, so that two writers cannot wait for each other.
-    for place in sorted(range(len(batches)), key=lambda i: (batches[i].app_id, batches[i].session_id)):
-        kept[place] = _append(session, batches[place], ids, longest_ms)
+    for place in sorted(range(len(batches)), key=lambda i: (batches[i].app_id, homes[i])):
+        kept[place] = _append(session, batches[place], homes[place], ids)
     return kept
 
 
@@ -104,34 +106,58 @@ def due(session: Session, before_ms: int, limit: int) -> list[DueBatch]:
     return [DueBatch(batch.app_id, recorded(row), batch.content, batch.payload) for batch, row in session.exec(query)]
 
 
-def _append(session: Session, new: NewBatch, ids: IdSequence, longest_ms: int) -> Kept | None:
-    row = _locked(session, new, longest_ms)
+@dataclass(slots=True)
+class _State:
+    """What a batch may change of its session."""
+
+    last_ms: int
+    listed: bool
+    user_id: str
+    user_id_ms: int
+    anonymous_id: str
+    anonymous_id_ms: int
+    metadata_json: str
+    types_json: str
+    batches: int
+    damaged_batches: int
+    messages: int
+    crashes: int
+    failed_requests: int
+    rage_taps: int
+    freezes: int
+
+
+def _append(session: Session, new: NewBatch, home: int, ids: IdSequence) -> Kept | None:
+    row = _lock(session, new.app_id, home)
     if row is None:
         return None
-    if not _insert(session, new, row.id, ids):
-        return Kept(recorded(row), is_new=False)
-    _count(row, new)
-    _note_identity(row, new)
-    signals.add(session, new.app_id, row.id, new.signals)
-    signals.reconcile(session, new.app_id, row.id, new.beats, row.last_ms)
-    _count_signals(row, signals.counts(session, new.app_id, row.id))
-    session.add(row)
-    session.flush()
-    return Kept(recorded(row), is_new=True)
+    known = recorded(row)
+    if not _insert(session, new, home, ids):
+        return Kept(known, is_new=False)
+    state = _State(*(getattr(row, name) for name in _CHANGING))
+    _count(state, new)
+    _note_identity(state, new)
+    _count_signals(state, signals.add(session, new.app_id, home, new.signals))
+    _count_signals(state, signals.reconcile(session, new.app_id, home, new.beats, state.last_ms))
+    session.connection().execute(_UPDATE, asdict(state) | {"app_id": new.app_id, "id": home})
+    return Kept(replace(known, user_id=state.user_id, anonymous_id=state.anonymous_id), is_new=True)
 
 
-def _locked(session: Session, new: NewBatch, longest_ms: int) -> SessionRow | None:
-    """The session the batch belongs to, locked until the end of the transaction: what follows may read and then write."""
-    row = _lock(session, new.app_id, signed(new.session_id))
-    if row is None or new.fell_ms is None or new.fell_ms >= row.start_ms or not row.user_uuid:
-        return row
+def _home(session: Session, new: NewBatch, longest_ms: int) -> int:
+    """The session that the batch belongs to: its token's, or for a late one the earlier one in whose time it fell."""
+    named = signed(new.session_id)
+    if new.fell_ms is None:
+        return named
+    row = session.get(SessionRow, (new.app_id, named))
+    if row is None or new.fell_ms >= row.start_ms or not row.user_uuid:
+        return named
     earlier = sessions.session_at(session, new.app_id, row.user_uuid, new.fell_ms, longest_ms)
-    return row if earlier is None else _lock(session, new.app_id, signed(earlier)) or row
+    return named if earlier is None else signed(earlier)
 
 
-def _lock(session: Session, app_id: int, stored_id: int) -> SessionRow | None:
-    query = select(SessionRow).where(SessionRow.app_id == app_id, SessionRow.id == stored_id)
-    return session.exec(query.with_for_update().execution_options(populate_existing=True)).first()
+def _lock(session: Session, app_id: int, stored_id: int) -> "sa.Row[Any] | None":
+    """The session, locked until the end of the transaction: what follows may read and then write."""
+    return session.connection().execute(_LOCK, {"app_id": app_id, "id": stored_id}).first()
 
 
 def _insert(session: Session, new: NewBatch, stored_id: int, ids: IdSequence) -> bool:
@@ -160,42 +186,51 @@ def _insert(session: Session, new: NewBatch, stored_id: int, ids: IdSequence) ->
     return session.connection().execute(_INSERT, values).rowcount == 1
 
 
-def _count(row: SessionRow, new: NewBatch) -> None:
-    row.batches += 1
-    row.damaged_batches += new.damaged
-    row.messages += new.messages
-    row.listed = True
+def _count(state: _State, new: NewBatch) -> None:
+    state.batches += 1
+    state.damaged_batches += new.damaged
+    state.messages += new.messages
+    state.listed = True
     if new.alive_ms is not None:
-        row.last_ms = max(row.last_ms, new.alive_ms)
-    types = orjson.loads(row.types_json)
+        state.last_ms = max(state.last_ms, new.alive_ms)
+    types = orjson.loads(state.types_json)
     for type_id, count in new.counts.items():
         types[str(type_id)] = types.get(str(type_id), 0) + count
-    row.types_json = orjson.dumps(types).decode()
+    state.types_json = orjson.dumps(types).decode()
 
 
-def _note_identity(row: SessionRow, new: NewBatch) -> None:
+def _note_identity(state: _State, new: NewBatch) -> None:
     """What was said last counts, by the device's clock: batches overtake each other."""
-    if new.user_id is not None and new.user_id.time_ms >= row.user_id_ms:
-        row.user_id, row.user_id_ms = new.user_id.text, new.user_id.time_ms
-    if new.anonymous_id is not None and new.anonymous_id.time_ms >= row.anonymous_id_ms:
-        row.anonymous_id, row.anonymous_id_ms = new.anonymous_id.text, new.anonymous_id.time_ms
+    if new.user_id is not None and new.user_id.time_ms >= state.user_id_ms:
+        state.user_id, state.user_id_ms = new.user_id.text, new.user_id.time_ms
+    if new.anonymous_id is not None and new.anonymous_id.time_ms >= state.anonymous_id_ms:
+        state.anonymous_id, state.anonymous_id_ms = new.anonymous_id.text, new.anonymous_id.time_ms
     if new.metadata:
-        known = orjson.loads(row.metadata_json)
+        known = orjson.loads(state.metadata_json)
         for key, said in new.metadata.items():
             if said.time_ms >= known.get(key, ("", 0))[1] and (key in known or len(known) < MAX_METADATA):
                 known[key] = (said.text, said.time_ms)
-        row.metadata_json = orjson.dumps(known).decode()
+        state.metadata_json = orjson.dumps(known).decode()
 
 
-def _count_signals(row: SessionRow, counted: Mapping[str, int]) -> None:
-    row.crashes = counted.get(signals.CRASH, 0)
-    row.failed_requests = counted.get(signals.FAILED_REQUEST, 0)
-    row.rage_taps = counted.get(signals.RAGE_TAPS, 0)
-    row.freezes = counted.get(signals.FREEZE, 0)
+def _count_signals(state: _State, changed: Mapping[str, int]) -> None:
+    state.crashes += changed.get(signals.CRASH, 0)
+    state.failed_requests += changed.get(signals.FAILED_REQUEST, 0)
+    state.rage_taps += changed.get(signals.RAGE_TAPS, 0)
+    state.freezes += changed.get(signals.FREEZE, 0)
 
 
 _COLUMNS = [column.name for column in sa.inspect(SessionBatchRow).columns]
 _INSERT = sa.text(
     f"INSERT INTO session_batches ({', '.join(_COLUMNS)}) VALUES ({', '.join(f':{name}' for name in _COLUMNS)})"  # noqa: S608 -- names of columns
     " ON CONFLICT DO NOTHING"
+)
+_CHANGING = [field.name for field in fields(_State)]
+_UPDATE = sa.text(
+    f"UPDATE sessions SET {', '.join(f'{name} = :{name}' for name in _CHANGING)} WHERE app_id = :app_id AND id = :id"  # noqa: S608 -- names of columns
+)
+_LOCK = (
+    sa.select(*sa.inspect(SessionRow).columns)
+    .where(col(SessionRow.app_id) == sa.bindparam("app_id"), col(SessionRow.id) == sa.bindparam("id"))
+    .with_for_update()
 )

@@ -23,17 +23,20 @@ RETRY_AFTER_S = 10.0
 
 
 class BlobStore:
-    """One open store. Every method raises BlobsUnavailable when it cannot be reached or written."""
+    """One open store; `directory` is where it is if it is a local one.
+
+    Every method raises BlobsUnavailable when the store cannot be reached or written.
+    """
 
     def __init__(self, store: LocalStore | S3Store | MemoryStore, directory: Path | None = None) -> None:
         self._store = store
-        self._directory = directory
+        self.directory = directory
 
     async def put(self, key: str, data: bytes) -> None:
         """Store the object durably, in place of an earlier one of this key."""
         await _reached(obstore.put_async(self._store, key, data))
-        if self._directory is not None:
-            await asyncio.to_thread(_sync, self._directory / key)
+        if self.directory is not None:
+            await asyncio.to_thread(_sync, self.directory / key)
 
     async def get(self, key: str) -> bytes | None:
         """The object's bytes; None where there is none."""

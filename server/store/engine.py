@@ -23,6 +23,7 @@ from server.errors import DiskFull, StoreUnavailable
 from server.store import bulk
 from server.store.bulk import Bulk, StaleTransaction
 from server.store.columns import POSTGRES_TYPES, Columns
+from server.store.integrity import is_damage
 from server.store.log_keeper import MOST_PAGES, LogKeeper
 
 T = TypeVar("T")
@@ -36,6 +37,7 @@ BUSY_TIMEOUT_MS = 10_000
 
 _POSTGRES_DISK_FULL = "53100"
 _POSTGRES_RETRY = {"40001", "40P01"}  # serialisation failure, deadlock: PostgreSQL asks to run it again
+_POSTGRES_READ_ONLY = "25006"  # a standby, or a primary that was told to refuse writes
 MAX_ATTEMPTS = 5
 
 
@@ -65,7 +67,7 @@ class Engine:
             with Session(self._read_engine, expire_on_commit=False) as session, session.begin():
                 return work(session, *args, **kwargs)
 
-        return await asyncio.get_running_loop().run_in_executor(self._read_pool, _attempted, attempt)
+        return await asyncio.get_running_loop().run_in_executor(self._read_pool, _attempted, self._read_engine, attempt)
 
     async def write(self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work(session, ...)` and commit it durably before returning. Runs again on StaleTransaction."""
@@ -86,7 +88,7 @@ class Engine:
         return await asyncio.get_running_loop().run_in_executor(self._write_pool, self._written, attempt)
 
     def _written(self, attempt: Callable[[], T]) -> T:
-        done = _attempted(attempt)
+        done = _attempted(self._write_engine, attempt)
         if self._log is not None:
             self._log.note_commit()
         return done
@@ -135,13 +137,15 @@ def bind(session: Session, name: str, columns: Columns, rows: Sequence[Sequence[
     return {f"{name}_{column}": list(values) for (column, _), values in zip(columns, transposed, strict=True)}
 
 
-def _attempted(attempt: Callable[[], T]) -> T:
+def _attempted(engine: sa.Engine, attempt: Callable[[], T]) -> T:
     for _ in range(MAX_ATTEMPTS):
         try:
             return attempt()
         except StaleTransaction:
             continue
         except (DBAPIError, PoolTimeout, sqlite3.Error, psycopg.Error) as error:
+            if _sqlstate(error) == _POSTGRES_READ_ONLY:
+                engine.dispose()  # a connection to a server that was demoted stays read-only for as long as it lives
             if _sqlstate(error) not in _POSTGRES_RETRY:
                 raise _store_error(error) from error
     raise StoreUnavailable
@@ -172,7 +176,9 @@ def _store_error(error: Exception) -> Exception:
         return DiskFull(retry_after_s=10)
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
     unreachable = isinstance(cause, sqlite3.OperationalError | psycopg.OperationalError | psycopg.InterfaceError)
-    return StoreUnavailable() if lost or unreachable or isinstance(error, PoolTimeout) else error
+    away = lost or unreachable or is_damage(cause) or isinstance(error, PoolTimeout)
+    away = away or _sqlstate(error) == _POSTGRES_READ_ONLY
+    return StoreUnavailable() if away else error
 
 
 def _sqlstate(error: Exception) -> str | None:

@@ -7,7 +7,7 @@ writers take locks in the same order and cannot deadlock.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from server.store import counters, dimensions, lifecycle, merges, performance
 from server.store.bulk import Bulk, Insert, Query, StaleTransaction
@@ -22,8 +22,7 @@ FAILED_REQUEST: Final = 2
 """Kinds of events as far as totals tell them apart."""
 
 
-@dataclass(slots=True, frozen=True)
-class IssueSeed:
+class IssueSeed(NamedTuple):
     """What an event says about the issue it belongs to; the first one stored founds the issue."""
 
     fingerprint: str

@@ -80,6 +80,15 @@ def show(session: Session, app_id: int, session_id: int, pictures: Sequence[Pict
     return True
 
 
+def stored_after(session: Session, after: Blob | None, limit: int) -> list[Blob]:
+    """Blobs whose objects are there, in the order of app and hash, behind `after`."""
+    app_id, hash_ = col(BlobRow.app_id), col(BlobRow.hash)
+    query = select(BlobRow.app_id, BlobRow.hash).where(col(BlobRow.stored), col(BlobRow.doomed_ms).is_(None))
+    if after is not None:
+        query = query.where((app_id > after.app_id) | ((app_id == after.app_id) & (hash_ > after.hash)))
+    return [Blob(*row) for row in session.exec(query.order_by(app_id, hash_).limit(limit))]
+
+
 def most_used_names(session: Session, app_id: int, limit: int) -> list[str]:
     """The names of the app's most used loose pictures, most used first."""
     query = select(BlobRow.name).where(BlobRow.app_id == app_id, col(BlobRow.name) != "", col(BlobRow.refs) > 0)

@@ -7,6 +7,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.engine import Connection
 
 from server.store.engine import Engine
 
@@ -29,16 +30,25 @@ def schema_state(engine: Engine) -> SchemaState:
         return SchemaState.EMPTY
     if revision == script.get_current_head():
         return SchemaState.CURRENT
-    known = {known.revision for known in script.walk_revisions()}
-    return SchemaState.OLD if revision in known else SchemaState.NEWER
+    return SchemaState.OLD if knows(revision) else SchemaState.NEWER
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Run what is missing up to `revision`, in one transaction."""
-    config = _config()
     with engine.sync_engine().begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+        upgrade_on(connection, revision)
+
+
+def upgrade_on(connection: Connection, revision: str = "head") -> None:
+    """Like `upgrade`, in the transaction of the caller."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def knows(revision: str) -> bool:
+    """Whether this program can bring a database from `revision` to its own."""
+    return revision in {known.revision for known in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
 def _config() -> Config:

@@ -1,17 +1,24 @@
 """Recorded sessions: begun, found again, and removed."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from server.store.app_settings import settings_from_row
+from server.store.columns import Columns
+from server.store.engine import bind, source
 from server.store.scope import live_app
 from server.store.session_tables import SessionBatchRow, SessionImageRow, SessionRow, SessionSignalRow
 from server.store.tables import AppRow
 
 EVERY_SESSION = 100
 """Percent that are recorded where an app's owner chose nothing; failed calls are events only where one chose so."""
+
+MAX_AHEAD_MS = 300_000
+"""How much later than it was received a session may begin: the index of starts so bounds what a search for old ones reads."""
 
 _TWO_64 = 2**64
 
@@ -97,7 +104,7 @@ def session_at(session: Session, app_id: int, user_uuid: str, time_ms: int, long
     return None if found is None else unsigned(found)
 
 
-def recorded(row: SessionRow) -> Recorded:
+def recorded(row: "SessionRow | sa.Row[Any]") -> Recorded:
     """The row as ingest needs it."""
     return Recorded(
         id=unsigned(row.id),
@@ -113,6 +120,24 @@ def recorded(row: SessionRow) -> Recorded:
     )
 
 
+def apps_with_older(session: Session, app_ids: Sequence[int], before_ms: int) -> list[int]:
+    """Those of the apps that have sessions which began to arrive before."""
+    columns: Columns = [("app_id", "int")]
+    query = sa.text(
+        f"SELECT app_id FROM {source(session, 'app', columns)} WHERE EXISTS (SELECT 1 FROM sessions AS s"  # noqa: S608 -- a constant
+        " WHERE s.app_id = app.app_id AND s.start_ms < :started AND s.received_ms < :before)"
+    )
+    given = bind(session, "app", columns, [(app_id,) for app_id in app_ids])
+    given |= {"before": before_ms, "started": before_ms + MAX_AHEAD_MS}
+    return list(session.connection().execute(query, given).scalars())
+
+
+def oldest(session: Session) -> tuple[int, int] | None:
+    """The app and the time of arrival of the session that began to arrive first of all."""
+    query = select(SessionRow.app_id, SessionRow.received_ms).order_by(col(SessionRow.received_ms)).limit(1)
+    return session.exec(query).first()
+
+
 def delete_received_before(session: Session, app_id: int, before_ms: int, limit: int) -> int:
     """Remove up to `limit` of the app's sessions that began to arrive before, with all that is theirs; how many there were.
 
@@ -121,6 +146,7 @@ def delete_received_before(session: Session, app_id: int, before_ms: int, limit:
     doomed = session.exec(
         select(SessionRow.id)
         .where(SessionRow.app_id == app_id, col(SessionRow.received_ms) < before_ms)
+        .where(col(SessionRow.start_ms) < before_ms + MAX_AHEAD_MS)
         .order_by(col(SessionRow.start_ms), col(SessionRow.id))
         .limit(limit)
     ).all()

@@ -30,9 +30,16 @@ class Usage:
         return self.file_bytes - self.reusable_bytes
 
 
-def usage(session: Session) -> Usage:
-    """What the database takes now. Exact on SQLite, with its write-ahead log; an estimate where PostgreSQL had removals."""
-    return _sqlite_usage(session) if session.get_bind().dialect.name == "sqlite" else _postgres_usage(session)
+def usage(session: Session, *, with_blobs: bool = False) -> Usage:
+    """What the database takes now, and with it the screenshots that sessions show.
+
+    Exact on SQLite, with its write-ahead log; an estimate where PostgreSQL had removals.
+    """
+    database = _sqlite_usage(session) if session.get_bind().dialect.name == "sqlite" else _postgres_usage(session)
+    if not with_blobs:
+        return database
+    blobs = session.connection().execute(text(_BLOB_BYTES)).scalar_one()
+    return Usage(database.file_bytes + int(blobs), database.reusable_bytes)
 
 
 def give_back(session: Session, pages: int = STEP_PAGES) -> bool:
@@ -60,22 +67,30 @@ def _pragma(session: Session, name: str) -> int:
 
 
 def _postgres_usage(session: Session) -> Usage:
-    database, events, table, pages = (int(size) for size in session.connection().execute(text(_POSTGRES_SIZES)).one())
+    database = session.connection().execute(text("SELECT pg_database_size(current_database())")).scalar_one()
+    return Usage(int(database), sum(_postgres_empty(session, table, rows) for table, rows in _POSTGRES_ROWS.items()))
+
+
+def _postgres_empty(session: Session, table: str, row_bytes: str) -> int:
+    """Bytes of a table and its indexes that hold nothing, by a sample of its pages."""
+    total, heap, pages = session.connection().execute(text(_POSTGRES_SIZES), {"table": table}).one()
     if not pages:
-        return Usage(database, 0)
+        return 0
     share = min(1.0, SAMPLED_PAGES / pages)
-    rows = session.connection().execute(text(_POSTGRES_SAMPLE), {"percent": share * 100}).scalar_one()
-    empty = max(0.0, 1 - int(rows) / share / (table * _FULL))
-    return Usage(database, int(events * empty))
+    query = f"SELECT COALESCE(sum({row_bytes}), 0) FROM {table} TABLESAMPLE SYSTEM (:percent)"  # noqa: S608 -- constants
+    rows = session.connection().execute(text(query), {"percent": share * 100}).scalar_one()
+    return int(total * max(0.0, 1 - int(rows) / share / (int(heap) * _FULL)))
 
 
+_BLOB_BYTES = "SELECT COALESCE(sum(size_bytes), 0) FROM blobs WHERE refs > 0"
 _POSTGRES_SIZES = """
-SELECT pg_database_size(current_database()), pg_total_relation_size('events'), pg_table_size('events'),
-       pg_relation_size('events') / current_setting('block_size')::int
+SELECT pg_total_relation_size(CAST(:table AS regclass)), pg_table_size(CAST(:table AS regclass)),
+       pg_relation_size(CAST(:table AS regclass)) / current_setting('block_size')::int
 """
 
 # 28 bytes of header and line pointer a row. pg_column_size() tells what a value takes where it is stored, also in TOAST.
-_POSTGRES_SAMPLE = """
-SELECT COALESCE(sum(28 + 42 + 21 + pg_column_size(platform) + pg_column_size(payload)), 0)
-FROM events TABLESAMPLE SYSTEM (:percent)
-"""
+_POSTGRES_ROWS = {
+    "events": "28 + 42 + 21 + pg_column_size(platform) + pg_column_size(payload)",
+    "session_batches": "28 + 160 + pg_column_size(beats) + pg_column_size(payload)",
+}
+"""Of each table that shrinks, what a row of it takes."""

@@ -34,6 +34,32 @@ class TokenRow(SQLModel, table=True):
     user_id: int = Field(foreign_key="users.id", index=True)
     created_ms: int = Field(sa_type=BigInteger)
     expires_ms: int = Field(sa_type=BigInteger, index=True)
+    client_name: str = ""
+
+
+class ServiceTokenRow(SQLModel, table=True):
+    """A token by which a service acts for a user, within `scopes` (separated by spaces); `expires_ms` None is never."""
+
+    __tablename__: ClassVar[str] = "service_tokens"
+
+    public_id: str = Field(primary_key=True)
+    token_hash: bytes = Field(unique=True, sa_type=LargeBinary)
+    user_id: int = Field(foreign_key="users.id", index=True)
+    name: str
+    scopes: str
+    created_ms: int = Field(sa_type=BigInteger)
+    expires_ms: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class ThrottleRow(SQLModel, table=True):
+    """Attempts under one key, a keyed hash of an account or address; none is admitted before `next_ms` (see throttles.py)."""
+
+    __tablename__: ClassVar[str] = "throttles"
+
+    key: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    attempts: int = Field(sa_type=BigInteger)
+    next_ms: int = Field(sa_type=BigInteger)
+    seen_ms: int = Field(sa_type=BigInteger, index=True)
 
 
 class AppRow(SQLModel, table=True):
@@ -57,6 +83,10 @@ class AppRow(SQLModel, table=True):
     report_failed_network_calls: bool | None = None
     allowed_origins: str = ""
     """Separated by spaces, which no origin holds."""
+    scrub_keys: str = ""
+    """Without separators, in lower case, separated by spaces."""
+    scrub_patterns: str = ""
+    store_ip_addresses: bool | None = None
     deleted_ms: int | None = Field(default=None, sa_type=BigInteger)
     erased_ms: int | None = Field(default=None, sa_type=BigInteger)
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.collector import run
+from tests.client import Rest
+from tests.collector import Collector, run
+from tests.sample import error_event
 
 EPHEMERAL = ("--rest", "127.0.0.1:0", "--grpc", "127.0.0.1:0")
 
@@ -71,10 +73,50 @@ def test_all_bad_settings_are_told_at_once(tmp_path: Path) -> None:
     assert all(any(name in line for line in lines) for name in env)
 
 
+def damaged(data_dir: Path) -> str:
+    """The one line about a file that is at fault, which is left as it was."""
+    database = data_dir / "healthguard.db"
+    before = database.read_bytes()
+    (line,) = refused(*EPHEMERAL, "--data-dir", str(data_dir))
+    assert database.read_bytes() == before
+    assert str(database) in line
+    assert "restore" in line
+    return line
+
+
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "healthguard.db").write_bytes(b"not a database, but long enough to look at" * 100)
-    (line,) = refused(*EPHEMERAL, "--data-dir", str(tmp_path))
-    assert "database" in line
+    assert "is damaged (file is not a database)" in damaged(tmp_path)
+
+
+@pytest.mark.parametrize("harm", ["cut", "scribbled"])
+def test_a_database_with_damaged_pages(harm: str, tmp_path: Path) -> None:
+    assert run("migrate", "--data-dir", str(tmp_path)).returncode == 0
+    database = tmp_path / "healthguard.db"
+    content = database.read_bytes()
+    half = len(content) // 2
+    kept = content[half + 8_192 :] if harm == "scribbled" else b""
+    database.write_bytes(content[:half] + b"\x5a" * (8_192 if kept else 0) + kept)
+    assert "is damaged" in damaged(tmp_path)
+
+
+def test_a_second_server_on_one_file_refuses_and_the_first_goes_on(
+    tmp_path: Path, connect: Callable[[str], Rest]
+) -> None:
+    with Collector(tmp_path / "data") as first:
+        rest = connect(first.rest)
+        account, app_key = rest.new_app_key()
+        (line,) = refused(*EPHEMERAL, "--data-dir", str(first.data_dir))
+        assert "another HealthGuard Collector uses" in line
+        assert str(first.data_dir / "healthguard.db") in line
+        elsewhere = ("--data-dir", str(tmp_path / "other"))
+        url = f"sqlite:///{first.data_dir}/healthguard.db"
+        assert "another HealthGuard Collector" in refused(*EPHEMERAL, *elsewhere, "--database-url", url)[0]
+        assert run("migrate", "--data-dir", str(first.data_dir)).returncode == 1
+        assert rest.ingest(app_key, [error_event()]).json() == {"accepted": 1}
+        assert rest.totals(account)["events"] == 1
+        first.kill()
+        first.restart()
 
 
 def test_a_postgresql_that_is_not_there(tmp_path: Path) -> None:

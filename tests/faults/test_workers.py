@@ -12,15 +12,10 @@ import pytest
 
 from tests.client import Rest
 from tests.collector import Collector
+from tests.faults.workers import workers_of
 from tests.sample import error_event
 
 StartCollector = Callable[..., Collector]
-
-
-def workers_of(collector: Collector) -> list[int]:
-    """Process ids of the workers."""
-    parent = collector.process.pid
-    return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The gRPC door: generated stubs over any channel, with messages shown the way REST shows them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import grpc
@@ -22,13 +23,19 @@ from healthguard.v1 import (
     issue_service_pb2_grpc,
     ledger_service_pb2 as ledger_service_pb,
     ledger_service_pb2_grpc,
+    mobile_session_service_pb2 as mobile_session_service_pb,
+    mobile_session_service_pb2_grpc,
     performance_service_pb2 as performance_service_pb,
     performance_service_pb2_grpc,
+    replay_service_pb2 as replay_service_pb,
+    replay_service_pb2_grpc,
 )
 
-from tests.parity.driver import Json, Refused, bearer
+from tests.parity.driver import File, Json, Refused, bearer
 
 TIMES = ("start", "end", "mutedUntil")
+_CHUNK_BYTES = 100_000
+_Step = mobile_session_service_pb.UploadImagesRequest
 
 
 class GrpcDriver:
@@ -42,13 +49,31 @@ class GrpcDriver:
         self._events = event_service_pb2_grpc.EventServiceStub(channel)
         self._issues = issue_service_pb2_grpc.IssueServiceStub(channel)
         self._ledger = ledger_service_pb2_grpc.LedgerServiceStub(channel)
+        self._trackers = mobile_session_service_pb2_grpc.MobileSessionServiceStub(channel)
+        self._replays = replay_service_pb2_grpc.ReplayServiceStub(channel)
         self._performance = performance_service_pb2_grpc.PerformanceServiceStub(channel)
 
     async def register(self, email: str, password: str) -> Json:
         return await self._call(self._auth.Register, auth_service_pb.RegisterRequest(email=email, password=password))
 
-    async def login(self, email: str, password: str) -> Json:
-        return await self._call(self._auth.Login, auth_service_pb.LoginRequest(email=email, password=password))
+    async def login(self, email: str, password: str, client_name: str | None = None) -> Json:
+        request = auth_service_pb.LoginRequest(email=email, password=password, client_name=client_name)
+        return await self._call(self._auth.Login, request)
+
+    async def login_sessions(self, token: str | None) -> Json:
+        return await self._call(self._auth.ListLoginSessions, auth_service_pb.ListLoginSessionsRequest(), token)
+
+    async def revoke_login_session(self, token: str | None, id: str) -> None:
+        request = auth_service_pb.RevokeLoginSessionRequest(id=id)
+        await self._call(self._auth.RevokeLoginSession, request, token)
+
+    async def revoke_other_login_sessions(self, token: str | None) -> None:
+        request = auth_service_pb.RevokeOtherLoginSessionsRequest()
+        await self._call(self._auth.RevokeOtherLoginSessions, request, token)
+
+    async def change_password(self, token: str | None, current: str, new: str) -> Json:
+        request = auth_service_pb.ChangePasswordRequest(current_password=current, new_password=new)
+        return await self._call(self._auth.ChangePassword, request, token)
 
     async def logout(self, token: str | None) -> None:
         await self._call(self._auth.Logout, auth_service_pb.LogoutRequest(), token)
@@ -163,11 +188,73 @@ class GrpcDriver:
         request = _filtered(performance_service_pb.GetPerformanceRequest(), filters)
         return await self._call(self._performance.GetPerformance, request, token)
 
+    async def start_session(self, **fields: Any) -> Json:
+        known = {field.json_name for field in mobile_session_service_pb.StartSessionRequest.DESCRIPTOR.fields}
+        request = ParseDict(
+            {key: value for key, value in fields.items() if key in known},
+            mobile_session_service_pb.StartSessionRequest(),
+        )
+        request.extra.update({key: value for key, value in fields.items() if key not in known})
+        return await self._call(self._trackers.StartSession, request)
+
+    async def append(self, session_token: str | None, batch: bytes, late: bool = False) -> None:
+        if late:
+            request = mobile_session_service_pb.AppendLateMessagesRequest(batch=batch)
+            await self._call(self._trackers.AppendLateMessages, request, session_token)
+        else:
+            request = mobile_session_service_pb.AppendMessagesRequest(batch=batch)
+            await self._call(self._trackers.AppendMessages, request, session_token)
+
+    async def upload(self, session_token: str | None, files: Sequence[File], project: str = "") -> None:
+        steps = [_Step(project=project)] if project else []
+        for name, content in files:
+            steps.append(_Step(file=name))
+            steps += [_Step(chunk=content[at : at + _CHUNK_BYTES]) for at in range(0, len(content), _CHUNK_BYTES)]
+        await self._call(self._trackers.UploadImages, iter(steps), session_token)
+
+    async def conditions(self, project: str) -> Json:
+        return await self._call(
+            self._trackers.GetConditions, mobile_session_service_pb.GetConditionsRequest(project=project)
+        )
+
+    async def sessions(self, token: str | None, **filters: Any) -> Json:
+        request = _filtered(replay_service_pb.ListSessionsRequest(), filters)
+        return await self._call(self._replays.ListSessions, request, token)
+
+    async def session(self, token: str | None, id: str) -> Json:
+        return await self._call(self._replays.GetSession, replay_service_pb.GetSessionRequest(id=id), token)
+
+    async def session_messages(self, token: str | None, id: str, **filters: Any) -> Json:
+        request = _filtered(replay_service_pb.ListSessionMessagesRequest(id=id), filters)
+        return await self._call(self._replays.ListSessionMessages, request, token)
+
+    async def session_images(self, token: str | None, id: str, **filters: Any) -> Json:
+        request = _filtered(replay_service_pb.ListSessionImagesRequest(id=id), filters)
+        return await self._call(self._replays.ListSessionImages, request, token)
+
+    async def session_batches(self, token: str | None, id: str, **filters: Any) -> Json:
+        request = _filtered(replay_service_pb.ListSessionBatchesRequest(id=id), filters)
+        return await self._call(self._replays.ListSessionBatches, request, token)
+
+    async def session_image(self, token: str | None, id: str, name: str) -> File:
+        request = replay_service_pb.GetSessionImageRequest(id=id, name=name)
+        return _file(await self._call(self._replays.GetSessionImage, request, token))
+
+    async def session_screenshot(self, token: str | None, id: str, at: int | None = None) -> File:
+        request = replay_service_pb.GetSessionScreenshotRequest(id=id)
+        if at is not None:
+            request.at_time.FromMilliseconds(at)
+        return _file(await self._call(self._replays.GetSessionScreenshot, request, token))
+
+    async def session_batch(self, token: str | None, id: str, name: str) -> File:
+        request = replay_service_pb.GetSessionBatchRequest(id=id, name=name)
+        return _file(await self._call(self._replays.GetSessionBatch, request, token))
+
     async def ledger(self, token: str | None, **filters: Any) -> Json:
         return await self._call(self._ledger.GetLedger, _filtered(ledger_service_pb.GetLedgerRequest(), filters), token)
 
     async def _call(
-        self, method: Any, request: Message, token: str | None = None, metadata: dict[str, str] | None = None
+        self, method: Any, request: Any, token: str | None = None, metadata: dict[str, str] | None = None
     ) -> Json:
         try:
             answer = await method(request, metadata=(*bearer(token).items(), *(metadata or {}).items()), timeout=30)
@@ -199,8 +286,20 @@ def shown_as_json(message: Any) -> Any:
         return message
     if message.DESCRIPTOR.file.package != "healthguard.v1":
         return MessageToDict(message)
+    if _is_union(message):
+        return getattr(message, message.WhichOneof(message.DESCRIPTOR.oneofs[0].name))
     shown = {f.json_name: _shown_field(message, f) for f in message.DESCRIPTOR.fields if _is_shown(message, f)}
     return shown.pop("extra", {}) | shown
+
+
+def _is_union(message: Message) -> bool:
+    """Whether a message is one choice among scalars, which REST shows as the one that is set."""
+    choices = message.DESCRIPTOR.oneofs
+    return len(choices) == 1 and len(choices[0].fields) == len(message.DESCRIPTOR.fields) > 1
+
+
+def _file(shown: Json) -> File:
+    return shown["contentType"], shown["data"]
 
 
 def _is_shown(message: Message, field: Any) -> bool:
@@ -216,7 +315,9 @@ def _shown_field(message: Message, field: Any) -> Any:
         return _enum_name(field.enum_type, value) if not field.is_repeated else value
     if field.is_repeated:
         is_map = field.message_type is not None and field.message_type.GetOptions().map_entry
-        return dict(value) if is_map else [shown_as_json(item) for item in value]
+        if is_map:
+            return {key: shown_as_json(item) for key, item in value.items()}
+        return [shown_as_json(item) for item in value]
     return shown_as_json(value)
 
 

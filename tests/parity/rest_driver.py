@@ -1,12 +1,13 @@
 """The REST door, for one process and for a separate facade alike."""
 
 import random
+from collections.abc import Sequence
 from typing import Any, Self
 from urllib.parse import quote
 
 import httpx
 
-from tests.parity.driver import Json, Refused, bearer
+from tests.parity.driver import File, Json, Refused, bearer
 
 # The table of the design, backwards.
 KINDS = {
@@ -14,6 +15,7 @@ KINDS = {
     401: "UNAUTHENTICATED",
     403: "PERMISSION_DENIED",
     404: "NOT_FOUND",
+    413: "INVALID_ARGUMENT",
     429: "RESOURCE_EXHAUSTED",
     503: "UNAVAILABLE",
 }
@@ -33,8 +35,22 @@ class RestDriver:
     async def register(self, email: str, password: str) -> Json:
         return await self._call("POST", "/api/auth/register", json={"email": email, "password": password})
 
-    async def login(self, email: str, password: str) -> Json:
-        return await self._call("POST", "/api/auth/login", json={"email": email, "password": password})
+    async def login(self, email: str, password: str, client_name: str | None = None) -> Json:
+        body = {"email": email, "password": password} | ({} if client_name is None else {"clientName": client_name})
+        return await self._call("POST", "/api/auth/login", json=body)
+
+    async def login_sessions(self, token: str | None) -> Json:
+        return await self._call("GET", "/api/auth/sessions", token)
+
+    async def revoke_login_session(self, token: str | None, id: str) -> None:
+        await self._call("DELETE", f"/api/auth/sessions/{quote(id, safe='')}", token)
+
+    async def revoke_other_login_sessions(self, token: str | None) -> None:
+        await self._call("DELETE", "/api/auth/sessions", token)
+
+    async def change_password(self, token: str | None, current: str, new: str) -> Json:
+        body = {"currentPassword": current, "newPassword": new}
+        return await self._call("POST", "/api/auth/password", token, json=body)
 
     async def logout(self, token: str | None) -> None:
         await self._call("POST", "/api/auth/logout", token)
@@ -129,15 +145,63 @@ class RestDriver:
     async def performance(self, token: str | None, **filters: Any) -> Json:
         return await self._call("GET", "/api/performance", token, params=filters)
 
+    async def start_session(self, **fields: Any) -> Json:
+        return await self._call("POST", "/v1/ios/start", json=fields)
+
+    async def append(self, session_token: str | None, batch: bytes, late: bool = False) -> None:
+        await self._call("POST", "/v1/ios/late" if late else "/v1/ios/append", session_token, content=batch)
+
+    async def upload(self, session_token: str | None, files: Sequence[File], project: str = "") -> None:
+        parts = [("batch", (name, content, "application/gzip")) for name, content in files]
+        fields = {"projectKey": project} if project else {}
+        await self._call("POST", "/v1/ios/images", session_token, data=fields, files=parts)
+
+    async def conditions(self, project: str) -> Json:
+        return await self._call("GET", f"/v1/mobile/conditions/{project}")
+
+    async def sessions(self, token: str | None, **filters: Any) -> Json:
+        return await self._call("GET", "/api/sessions", token, params=filters)
+
+    async def session(self, token: str | None, id: str) -> Json:
+        return await self._call("GET", f"/api/sessions/{id}", token)
+
+    async def session_messages(self, token: str | None, id: str, **filters: Any) -> Json:
+        return await self._call("GET", f"/api/sessions/{id}/messages", token, params=filters)
+
+    async def session_images(self, token: str | None, id: str, **filters: Any) -> Json:
+        return await self._call("GET", f"/api/sessions/{id}/images", token, params=filters)
+
+    async def session_batches(self, token: str | None, id: str, **filters: Any) -> Json:
+        return await self._call("GET", f"/api/sessions/{id}/batches", token, params=filters)
+
+    async def session_image(self, token: str | None, id: str, name: str) -> File:
+        return await self._file(f"/api/sessions/{id}/images/{quote(name, safe='')}", token)
+
+    async def session_screenshot(self, token: str | None, id: str, at: int | None = None) -> File:
+        return await self._file(f"/api/sessions/{id}/screenshot", token, params={} if at is None else {"at": at})
+
+    async def session_batch(self, token: str | None, id: str, name: str) -> File:
+        return await self._file(f"/api/sessions/{id}/batches/{quote(name, safe='')}", token)
+
     async def ledger(self, token: str | None, **filters: Any) -> Json:
         return await self._call("GET", "/api/ledger", token, params=filters)
 
     async def _call(
         self, method: str, path: str, token: str | None = None, headers: dict[str, str] | None = None, **options: Any
     ) -> Json:
+        answer = await self._answer(method, path, token, headers, **options)
+        return answer.json() if answer.content else {}
+
+    async def _file(self, path: str, token: str | None, **options: Any) -> File:
+        answer = await self._answer("GET", path, token, **options)
+        return answer.headers["content-type"], answer.content
+
+    async def _answer(
+        self, method: str, path: str, token: str | None, headers: dict[str, str] | None = None, **options: Any
+    ) -> httpx.Response:
         answer = await self.http.request(method, path, headers={**bearer(token), **(headers or {})}, **options)
         if answer.is_success:
-            return answer.json() if answer.content else {}
+            return answer
         problem = answer.json()
         fields = tuple(v["field"] for v in problem.get("violations", ()))
         raise Refused(_kind(answer.status_code, problem["code"]), problem["code"], problem["message"], fields)

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ from sqlmodel import Session, col, func, select
 from server import sweeper as sweeper_module
 from server.disk_budget import DiskBudget
 from server.ingest.writer import IngestWriter
-from server.store import batches, events, retention, sessions, totals
+from server.store import batches, events, images, retention, sessions, totals
 from server.store.engine import Engine
+from server.store.images import Picture
 from server.store.retention import DAY_MS
 from server.store.sequence import Sequence
 from server.store.session_tables import SessionBatchRow, SessionRow, SessionSignalRow
@@ -79,6 +81,57 @@ async def test_recorded_sessions_go_with_the_retention_of_their_app(store: Engin
     await sweeper_of(store, NOW + 3 + days * DAY_MS).look()
     for table in (SessionRow.id, SessionBatchRow.session_id, SessionSignalRow.session_id):
         assert await store.read(lambda session, table=table: session.exec(select(table)).all()) == [3]
+
+
+async def test_a_session_does_not_outlive_its_retention_by_more_than_a_look(store: Engine) -> None:
+    await store.write(add_apps)
+    app_id = min(APPS)
+    for number in range(5):
+        await store.write(sessions.begin, new_session(app_id, number, NOW + number * 1_000))
+    by_days = await store.read(retention.retentions, DAYS)
+    end = NOW + next(days for days, apps in by_days.items() if app_id in apps) * DAY_MS
+    clock = [end]
+    sweeper = Sweeper(store, DiskBudget(store, 0), DAYS, now_ms=lambda: clock[0])
+    left = []
+    for at in (end, end + 1, end + 2_001, end + 2_001, end + 9_000):
+        clock[0] = at
+        await sweeper.look()
+        left.append(len(await store.read(_session_ids)))
+    assert left == [5, 4, 2, 2, 0]
+
+
+async def test_sessions_go_too_where_no_events_are_left_to_go(store: Engine) -> None:
+    await store.write(add_apps)
+    app_id = min(APPS)
+    ids = Sequence()
+    for number in range(40):
+        await store.write(sessions.begin, new_session(app_id, number, NOW + number * 1_000))
+        batch = replace(new_batch(app_id, number), payload=_random.randbytes(100_000))
+        await store.write(batches.append, [batch], ids, 0)
+    limit = (await store.read(usage)).used_bytes
+    await sweeper_of(store, NOW + 60_000, limit).look()
+    left = await store.read(_session_ids)
+    assert 20 < len(left) < 40
+    assert left == list(range(40 - len(left), 40)), "not the oldest went"
+    assert (await store.read(usage)).used_bytes <= 0.95 * limit
+
+
+async def test_pictures_count_where_they_lie_on_this_machine(store: Engine) -> None:
+    await store.write(add_apps)
+    app_id = min(APPS)
+    for number in range(4):
+        await store.write(sessions.begin, new_session(app_id, number, NOW + number * 1_000))
+        picture = Picture(NOW, f"{number:064x}", "image/jpeg", 50_000_000, "")
+        await store.write(images.register, app_id, [picture], NOW)
+        assert await store.write(images.show, app_id, number, [picture])
+    budget = DiskBudget(store, 130_000_000, with_blobs=True)
+    await Sweeper(store, budget, DAYS, now_ms=lambda: NOW + 60_000).look()
+    assert await store.read(_session_ids) == [2, 3]
+    assert (await budget.measure()).used_bytes < 130_000_000
+
+
+def _session_ids(session: Session) -> list[int]:
+    return sorted(session.exec(select(SessionRow.id)))
 
 
 async def test_space_is_given_back_or_used_again(filled: Engine) -> None:

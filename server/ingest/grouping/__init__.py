@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from healthguard.v1 import event_pb2 as event_pb
 
@@ -30,8 +30,7 @@ VERSIONS: dict[str, Version] = {v1.VERSION: v1}
 _UNNAMED_ERROR_TYPE = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class Grouping:
+class Grouping(NamedTuple):
     """The issue of an event: its identity within the app, who computed it, and what a new issue is called."""
 
     fingerprint: str

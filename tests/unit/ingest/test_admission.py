@@ -20,7 +20,7 @@ def admission(**changes: object) -> Admission:
     settings: dict[str, object] = {
         "max_inflight_bytes": 100,
         "disk_floor_bytes": 0,
-        "data_dir": None,
+        "directories": (),
         "rate_per_s": 0,
         **changes,
     }
@@ -84,7 +84,13 @@ def test_refused_request_takes_no_tokens() -> None:
 
 
 def test_disk_below_the_floor_refuses(tmp_path: Path) -> None:
-    with pytest.raises(DiskFull), admission(disk_floor_bytes=2**60, data_dir=tmp_path).carry(1, 1, 1):
+    for directories in ([tmp_path], [tmp_path / "gone", tmp_path]):
+        with pytest.raises(DiskFull), admission(disk_floor_bytes=2**60, directories=directories).carry(1, 1, 1):
+            pass
+
+
+def test_a_directory_that_is_gone_refuses_nothing(tmp_path: Path) -> None:
+    with admission(disk_floor_bytes=2**60, directories=[tmp_path / "gone"]).carry(1, 1, 1):
         pass
 
 

@@ -1,6 +1,7 @@
 """Tests of the verdict on one event and of the time it counts at."""
 
 import math
+from collections.abc import Collection
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -40,13 +41,17 @@ BOUNDS = [
 ]
 
 
+def fault_of(event: event_pb.Event, app_keys: Collection[str] = APP_KEYS) -> event_pb.FieldFault | None:
+    return judge(event, event.ByteSize(), app_keys)
+
+
 def verdict(event: event_pb.Event) -> tuple[str, str] | None:
-    fault = judge(event, APP_KEYS)
+    fault = fault_of(event)
     return (fault.field, fault.code) if fault else None
 
 
 def test_judge_takes_event_with_nothing_but_the_required_fields():
-    assert judge(make_event(), APP_KEYS) is None
+    assert fault_of(make_event()) is None
 
 
 @pytest.mark.parametrize(
@@ -88,7 +93,7 @@ def test_judge_takes_fields_that_fit_each_but_not_together():
 def test_judge_answers_the_first_fault_of_the_door_before_its_own():
     first = event_pb.FieldFault(field="message", code="WRONG_TYPE", message="message must be text")
     event = event_pb.Event(faults=[first, event_pb.FieldFault(field="url", code="WRONG_TYPE")])
-    assert judge(event, APP_KEYS) == first
+    assert fault_of(event) == first
 
 
 @pytest.mark.parametrize(
@@ -111,7 +116,7 @@ def test_judge_tolerates_what_a_store_can_hold(fields):
 
 
 def test_judge_takes_everything_that_sdks_sent(sdk_events):
-    assert [judge(event, {event.app_key}) for event in sdk_events] == [None] * len(sdk_events)
+    assert [fault_of(event, {event.app_key}) for event in sdk_events] == [None] * len(sdk_events)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from tests.unit.ingest.events import NOW_MS, make_event
 
 
 def measurement(**fields):
-    return prepare(make_event(**({"type": "performance", "name": "CLS"} | fields)), 1, NOW_MS, NOW_MS).measurement
+    event = make_event(**({"type": "performance", "name": "CLS"} | fields))
+    return prepare(event, event.SerializeToString(), 1, NOW_MS, NOW_MS).measurement
 
 
 @pytest.mark.parametrize("value", [2500.5, 0.0, -1.0, 1e15])

@@ -129,25 +129,25 @@ def test_empty_upload_has_no_pictures():
     assert (images, upload.format) == ([], None)
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"GIF89a and more",
-        gzip.compress(b"plain text"),
-        b"\x1f\x8b",
-        b"\x1f\x8bnot gzip at all",
-        gzip.compress(JPEG)[:-1],
-        gzip.compress(JPEG)[:-8] + bytes(8),
-        gzip.compress(JPEG) + b"junk",
-        gzip.compress(tar((ENTRY, JPEG)))[:-4] + bytes(4),
-        frames((5, JPEG), (6, JPEG))[:-1],
-        frames((5, JPEG)) + b"\0",
-        tar((ENTRY, JPEG))[:600],
-        tar((ENTRY, JPEG))[:520],
-        tar((ENTRY, JPEG))[:1_024] + b"no header" * 60,
-        tar((ENTRY, JPEG))[:1_030],
-    ],
-)
+DAMAGED = {
+    "another format": b"GIF89a and more",
+    "no picture in gzip": gzip.compress(b"plain text"),
+    "two bytes of gzip": b"\x1f\x8b",
+    "no gzip at all": b"\x1f\x8bnot gzip at all",
+    "gzip without its last byte": gzip.compress(JPEG)[:-1],
+    "gzip with a wrong check sum": gzip.compress(JPEG)[:-8] + bytes(8),
+    "something behind gzip": gzip.compress(JPEG) + b"junk",
+    "gzip of a tar with a wrong length": gzip.compress(tar((ENTRY, JPEG)))[:-4] + bytes(4),
+    "frames without their last byte": frames((5, JPEG), (6, JPEG))[:-1],
+    "something behind frames": frames((5, JPEG)) + b"\0",
+    "tar cut in a picture": tar((ENTRY, JPEG))[:600],
+    "tar cut behind a header": tar((ENTRY, JPEG))[:520],
+    "something for a header of tar": tar((ENTRY, JPEG))[:1_024] + b"no header" * 60,
+    "tar cut in a header": tar((ENTRY, JPEG))[:1_030],
+}
+
+
+@pytest.mark.parametrize("data", DAMAGED.values(), ids=DAMAGED)
 def test_damaged_upload_says_so(data):
     with pytest.raises(ImageFault):
         read(data)

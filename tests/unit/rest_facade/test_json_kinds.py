@@ -15,7 +15,8 @@ def schema(*names: str) -> dict:
 
 
 def read(kind: type[Message], value: dict) -> tuple[Message, list[tuple[str, str]]]:
-    message, faults = MessageReader(kind.DESCRIPTOR, schema(*value)).read(kind, value)
+    message = kind()
+    faults = MessageReader(kind.DESCRIPTOR, schema(*value)).fill(message, value)
     return message, [(fault.field, fault.code) for fault in faults]
 
 

@@ -20,7 +20,8 @@ _WRITER = MessageWriter(_DETAIL.rpc.output_type, _DETAIL.response)
 
 
 def read(*events: object) -> event_service_pb2.IngestEventsRequest:
-    request, faults = _READER.read(GetMessageClass(_INGEST.rpc.input_type), {"appKey": "k", "events": list(events)})
+    request = GetMessageClass(_INGEST.rpc.input_type)()
+    faults = _READER.fill(request, {"appKey": "k", "events": list(events)})
     assert not faults
     return request
 

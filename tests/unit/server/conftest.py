@@ -69,7 +69,9 @@ def clock() -> Clock:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path, login_free_attempts=3, registrations_per_hour=20)
+    return Settings(
+        data_dir=tmp_path, trusted_proxies="127.0.0.1,::1", login_free_attempts=3, registrations_per_hour=20
+    )
 
 
 @pytest.fixture
@@ -86,7 +88,7 @@ async def door(store: Engine, settings: Settings, clock: Clock) -> AsyncIterator
     server = grpc.aio.server(
         interceptors=[
             RequestIdInterceptor(trusted),
-            AccessLogInterceptor(trusted),
+            AccessLogInterceptor(),
             MetricsInterceptor(),
             ErrorsInterceptor(),
             AuthInterceptor(store, TokenSigner([b"k" * 32], late_age_ms=0), clock.now_ms),

@@ -22,7 +22,8 @@ def examined(tmp_path: Path, **flags: object) -> dict[str, Finding]:
 def test_a_fresh_machine_has_no_fault_and_nothing_is_made(tmp_path: Path) -> None:
     found = examined(tmp_path / "new")
     assert [finding for finding in found.values() if not finding.ok] == []
-    assert list(found) == ["settings", "data dir", "disk", "database", "schema", "clock", "rest port", "grpc port"]
+    checked = ["settings", "data dir", "disk", "database", "schema", "blobs", "clock", "rest port", "grpc port"]
+    assert list(found) == checked
     assert not (tmp_path / "new").exists()
 
 
@@ -47,6 +48,14 @@ def test_the_budget_is_told_and_warned_of(tmp_path: Path, monkeypatch: pytest.Mo
     assert (found.ok, found.warns) == (True, True)
     assert "% of the disk budget is used" in found.detail
     assert str(found).startswith("WARN  budget")
+
+
+def test_a_damaged_database_and_a_store_of_blobs_that_is_away_are_faults(tmp_path: Path) -> None:
+    (tmp_path / "healthguard.db").write_bytes(b"no database" * 1_000)
+    (tmp_path / "blobs").touch()
+    found = examined(tmp_path)
+    assert (found["database"].ok, found["blobs"].ok) == (False, False)
+    assert "is damaged (file is not a database)" in found["database"].detail
 
 
 def test_books_that_do_not_balance_are_a_fault(tmp_path: Path) -> None:
@@ -75,6 +84,16 @@ def test_an_unreachable_database_is_a_fault_without_its_password(tmp_path: Path)
     found = examined(tmp_path, database_url="postgresql+psycopg://me:swordfish@127.0.0.1:9/x")["database"]
     assert not found.ok
     assert "swordfish" not in str(found)
+
+
+def test_the_blob_store_is_tried_and_left_as_it_was(tmp_path: Path) -> None:
+    blobs = tmp_path / "blobs"
+    blobs.mkdir()
+    assert examined(tmp_path)["blobs"] == Finding(True, "blobs", f"file:///{blobs}")
+    assert list(blobs.iterdir()) == []
+    (tmp_path / "file").touch()
+    assert not examined(tmp_path, blob_url=f"file://{tmp_path}/file")["blobs"].ok
+    assert examined(tmp_path, blob_url="memory://")["blobs"].warns
 
 
 def test_bad_settings_are_all_told(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ async def _serve(servicer: Servicer, store: Engine, trusted: tuple[str, ...]) ->
     server = grpc.aio.server(
         interceptors=[
             RequestIdInterceptor(trusted),
-            AccessLogInterceptor(trusted),
+            AccessLogInterceptor(),
             MetricsInterceptor(),
             ErrorsInterceptor(),
             AuthInterceptor(store, SESSION_TOKENS, lambda: NOW_MS),

@@ -33,19 +33,15 @@ class Call:
     ],
 )
 def test_the_address_of_a_peer_has_one_spelling(peer: str, address: str) -> None:
-    assert Peers(()).client_address(Call(peer)) == address
+    assert Peers(()).sender(Call(peer)) == (address, False)
 
 
 @pytest.mark.parametrize("peer", ["ipv4:127.0.0.1:5000", "ipv6:%5B::1%5D:5000", "inprocess:"])
 def test_trusted_peers_speak_for_their_clients(peer: str) -> None:
     call = Call(peer, (("x-forwarded-for", "203.0.113.9, 2001:DB8::7"), ("x-healthguard-door", "rest")))
-    peers = Peers(("127.0.0.1", "::1"))
-    assert peers.client_address(call) == "2001:db8::7"
-    assert peers.is_facade(call)
+    assert Peers(("127.0.0.1", "::1")).sender(call) == ("2001:db8::7", True)
 
 
 def test_a_stranger_speaks_for_nobody() -> None:
     call = Call("ipv4:192.0.2.1:5000", (("x-forwarded-for", "203.0.113.9"), ("x-healthguard-door", "rest")))
-    peers = Peers(("127.0.0.1",))
-    assert peers.client_address(call) == "192.0.2.1"
-    assert not peers.is_facade(call)
+    assert Peers(("127.0.0.1",)).sender(call) == ("192.0.2.1", False)

@@ -1,0 +1,132 @@
+"""uvicorn's HTTP protocol with bounds: how long and how large a head may be, how many connections there are, who is let go.
+
+httptools keeps a header until it is whole, however long, and uvicorn waits for it for ever. Idle connections are let go
+first when there are too many, the longest idle one before the others, so that a flood of them costs its makers' own.
+"""
+
+import asyncio
+import resource
+from typing import Any
+
+import structlog
+from prometheus_client import Counter
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MAX_HEAD_BYTES = 32_768
+"""Request line and headers, trailers and chunk extensions too. The longest of ours (a token, a list of app keys) are a tenth."""
+
+HEAD_S = 20.0
+"""From the first byte of a request, or from the beginning of a connection, to the end of the head."""
+
+UNREAD_S = 60.0
+"""How long a client may leave an answer unread that does not fit into the system's buffers."""
+
+MAX_CONNECTIONS = 4_096
+"""Connections of one process. An idle one costs 13 KiB: 53 MiB in all."""
+
+SPARE_FILES = 256
+"""File descriptors kept for the database, pictures and gRPC where the system allows us fewer than that."""
+
+LOOK_EVERY_S = 2.0
+
+_LOG = structlog.get_logger("http")
+_REFUSED = Counter(
+    "healthguard_connections_refused_total", "Connections to the REST door that were let go, by reason.", ("reason",)
+)
+
+
+class Connections:
+    """All connections of one door: `idle` are those without a request in work, the longest idle first."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.all: set[Bounded] = set()
+        self.idle: dict[Bounded, None] = {}
+
+    async def watch(self) -> None:
+        """Let go of who takes too long, until cancelled. One look at all of them is cheaper than a timer for each request."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            now = asyncio.get_running_loop().time()
+            for connection in list(self.all):
+                connection.look(now)
+
+
+class Bounded(HttpToolsProtocol):
+    """One connection."""
+
+    def __init__(self, *args: Any, connections: Connections, **kwargs: Any) -> None:  # noqa: ANN401 -- uvicorn's
+        super().__init__(*args, **kwargs)
+        self._among = connections
+        self._head_since: float | None = None
+        self._unread_since: float | None = None
+        self._bodiless_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
+        super().connection_made(transport)
+        self._head_since = self.loop.time()
+        self._among.all.add(self)
+        self._among.idle[self] = None
+        if len(self._among.all) > self._among.most:
+            longest_idle = next(iter(self._among.idle))  # this one, where all others have something to do
+            longest_idle.refuse("too_many", b"503 Service Unavailable")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._among.all.discard(self)
+        self._among.idle.pop(self, None)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._bodiless_bytes += len(data)
+        if self._head_since is None and self in self._among.idle:
+            self._head_since = self.loop.time()
+        super().data_received(data)
+        if self._bodiless_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+            self.refuse("head_too_long", b"431 Request Header Fields Too Large")
+
+    def on_headers_complete(self) -> None:
+        self._head_since = None
+        self._bodiless_bytes = 0
+        self._among.idle.pop(self, None)
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._bodiless_bytes = 0
+        super().on_body(body)
+
+    def on_response_complete(self) -> None:
+        if not self.transport.is_closing() and not self.pipeline:
+            self._among.idle[self] = None
+        super().on_response_complete()
+
+    def look(self, now: float) -> None:
+        """Let go if the client has taken too long over its head, or over reading an answer."""
+        if self._head_since is not None and now - self._head_since > HEAD_S:
+            self.refuse("head_too_slow", b"408 Request Timeout")
+        if not self.flow.write_paused:
+            self._unread_since = None
+        elif self._unread_since is None:
+            self._unread_since = now
+        elif now - self._unread_since > UNREAD_S:
+            self.refuse("answer_unread")
+
+    def refuse(self, reason: str, status: bytes = b"") -> None:
+        """End the connection, with a status where an answer can be begun."""
+        _REFUSED.labels(reason).inc()
+        _LOG.debug("connection refused", reason=reason)
+        self._among.all.discard(self)
+        self._among.idle.pop(self, None)
+        if status and (self.cycle is None or self.cycle.response_complete):
+            self.transport.write(b"HTTP/1.1 %b\r\nconnection: close\r\ncontent-length: 0\r\n\r\n" % status)
+            self.transport.close()
+        else:
+            self.transport.abort()
+
+
+def allowed_connections() -> int:
+    """How many connections this process may hold, after asking the system for all the files it would give."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    files = hard if hard != resource.RLIM_INFINITY else MAX_CONNECTIONS + SPARE_FILES
+    return max(SPARE_FILES, min(MAX_CONNECTIONS, files - SPARE_FILES))
