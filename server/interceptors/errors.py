@@ -7,7 +7,7 @@ import grpc
 import grpc.aio
 import structlog
 
-from server import context as caller, logs, status
+from server import context as caller, logs, metrics, status
 from server.errors import DomainError
 from server.interceptors import request_id
 from server.interceptors.base import Context, Guard, Interceptor, MakeGuard
@@ -38,6 +38,7 @@ class _Boundary(Guard):
             await self._context.abort(grpc.StatusCode.UNIMPLEMENTED, UNIMPLEMENTED)
         logs.bind(error=logs.cause(error))
         if isinstance(error, DomainError):
+            metrics.REFUSALS.labels(error.reason).inc()
             answer = status.to_status(error)
         else:
             _LOG.error("unhandled error", exc_info=error)
