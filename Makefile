@@ -56,6 +56,7 @@ check: venv
 	$(BIN)/buf lint
 	$(BIN)/buf format --diff --exit-code
 	scripts/check-breaking
+	$(BIN)/python scripts/check_dependencies.py
 	$(BIN)/python -m pytest tests/contract
 
 bench: venv

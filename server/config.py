@@ -84,6 +84,8 @@ class Settings(BaseSettings):
     secret: SecretStr = SecretStr("")
     previous_secrets: SecretStr = SecretStr("")
     """Secrets that were in force before, parted by commas: session tokens signed with them stay good until they expire."""
+    traces_url: str = ""
+    """Where OpenTelemetry spans go: an OTLP receiver over HTTP, such as http://127.0.0.1:4318/v1/traces."""
     worker: int | None = Field(default=None, ge=0)
     """Which of several workers this process is; set by the process that started it, never by an operator."""
 
@@ -117,6 +119,7 @@ class Settings(BaseSettings):
             *_bad_items("cors_origins", self.cors_origin_list, _origin, "is not an origin like https://app.example"),
             *self._secret_faults(),
             *self._budget_faults(),
+            *_bad_items("traces_url", _items(self.traces_url), _http_url, "is not an http:// or https:// address"),
         ]
 
     @property
@@ -305,6 +308,12 @@ def _bad_items(name: str, items: tuple[str, ...], parse: Callable[[str], object]
 def _origin(text: str) -> None:
     parts = urlsplit(text)
     if not (parts.scheme and parts.netloc) or parts.path or parts.query or parts.fragment:
+        raise ValueError(text)
+
+
+def _http_url(text: str) -> None:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError(text)
 
 

@@ -38,8 +38,6 @@ TIMEOUT_S = 2.0
 
 LEDGER_FAULTS_TOLD = 3
 
-"""A key that no picture can have: that there is no such object is the answer of a store that works."""
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:

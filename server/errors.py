@@ -69,6 +69,12 @@ class Unavailable(DomainError):
         self.retry_after_s = retry_after_s
 
 
+class UndecodableMessage(InvalidInput):
+    reason = "UNDECODABLE_MESSAGE"
+    field = ""
+    message = "These bytes are no message of the kind that this method takes."
+
+
 class InvalidEmail(InvalidInput):
     reason = "INVALID_EMAIL"
     field = "email"

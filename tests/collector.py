@@ -102,6 +102,10 @@ class Collector:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(rf"{what}:\s+(\d+) kB", status)[1]) * 1024  # type: ignore[index]
 
+    def open_files(self) -> int:
+        """How many file descriptors it holds."""
+        return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
+
     def forget_peak(self) -> int:
         """Let the peak of its memory begin anew; what it takes now."""
         Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")

@@ -16,7 +16,8 @@ from tests.mobile.tracker import AVIF, JPEG, PNG, WEBP, frames_of, tar_of
 
 pytest.importorskip("atheris", reason="atheris is not there for this Python")
 
-RUNS = {"batch": 15_000, "packed": 60_000, "archive": 60_000, "session_token": 100_000}
+TIMES = int(os.environ.get("HEALTHGUARD_TEST_FUZZ_TIMES", "1"))
+RUNS = {"batch": 2_000 * TIMES, "packed": 10_000 * TIMES, "archive": 10_000 * TIMES, "session_token": 20_000 * TIMES}
 """Inputs per reader."""
 
 SECONDS_AN_INPUT = 5
