@@ -20,6 +20,7 @@ from rest_facade.contract import ContractError, Operation, load_document, operat
 from rest_facade.cors import Cors
 from rest_facade.edge import Edge, Problems
 from rest_facade.exchange import RouteNote
+from rest_facade.pages import Pages
 from rest_facade.paths import RawPath
 from rest_facade.routing import FixedPaths
 from rest_facade.settings import FacadeSettings
@@ -45,6 +46,7 @@ def create_app(
     app = FixedPaths(app, plans)
     app = RawPath(app, ((alias, operation.path) for operation in every for alias in operation.aliases))
     app = Problems(app, retry_after_s=settings.retry_after_s)
+    app = Pages(app)
     open_paths = {path for operation in every if operation.any_origin for path in (operation.path, *operation.aliases)}
     app = Cors(app, origins=settings.cors_origins, open_paths=open_paths)
     return Edge(app, trusted_proxies=settings.trusted_proxies)

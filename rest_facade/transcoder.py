@@ -5,6 +5,7 @@ paths with parameters, as the last of its middlewares: its decorators around a h
 without them), half of what a whole request may take.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -35,6 +36,7 @@ _FILE_HEADERS: RawHeaders = (
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; sandbox"),
     (b"cache-control", b"private, max-age=3600"),
+    (b"vary", b"Authorization"),
 )
 
 
@@ -111,7 +113,8 @@ class Plan:
             return Reply(status, (content_type, *_FILE_HEADERS), answer.data)
         if self._writer is None:
             return Reply(status)
-        return Reply(status, _JSON_HEADERS, orjson.dumps(self._writer.write(answer)))
+        text = orjson.dumps(self._writer.write(answer))
+        return _revalidated(text, exchange) if self.verb == "GET" else Reply(status, _JSON_HEADERS, text)
 
     def request(self, given: Given) -> Any:  # noqa: ANN401 - a message of the RPC's request type
         """The request message for what was given in the right shape; raises Problem for faults that only a field can tell."""
@@ -151,6 +154,15 @@ def _error(refusal: grpc.Status) -> grpc.aio.AioRpcError:
     """What the RPC would have failed with."""
     trailing = grpc.aio.Metadata(*refusal.trailing_metadata)
     return grpc.aio.AioRpcError(refusal.code, grpc.aio.Metadata(), trailing, refusal.details)
+
+
+def _revalidated(text: bytes, exchange: Exchange) -> Reply:
+    """An answer that browsers keep and ask about: who looks at a page that did not change is sent no body again."""
+    etag = b'"%s"' % hashlib.blake2b(text, digest_size=16).hexdigest().encode("ascii")
+    headers = (*_JSON_HEADERS, (b"etag", etag), (b"cache-control", b"private, no-cache"))
+    if etag in exchange.headers.get(b"if-none-match", b""):
+        return Reply(304, headers)
+    return Reply(200, headers, text)
 
 
 def _is_file(answer: Descriptor) -> bool:

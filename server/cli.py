@@ -27,6 +27,11 @@ Archive = Annotated[Path, typer.Argument(metavar="FILE", help="The backup, say s
 Workers = Annotated[int | None, flag("--workers", "N", "Processes that share the ports; SQLite allows one.", "1")]
 Target = Annotated[str | None, flag("--target", "HOST:PORT", "The gRPC server that REST talks to.", "none, and needed")]
 
+Days = Annotated[
+    int,
+    typer.Option("--days", metavar="N", min=0, max=29, help="Fill three apps with so many days of traffic instead."),
+]
+
 app = typer.Typer(
     name="healthguard",
     help="HealthGuard Collector takes errors, requests and performance events from your clients and groups them into issues.",
@@ -136,10 +141,14 @@ def doctor(
 
 
 @app.command()
-def demo(rest: Rest = None) -> None:
+def demo(rest: Rest = None, days: Days = 0) -> None:
     """Send sample events of a new user to the running collector and show where to look."""
     with faults_in_one_line():
-        server.demo.play(Settings.load(with_store=False, rest=rest).rest_address, typer.echo)
+        address = Settings.load(with_store=False, rest=rest).rest_address
+        if days:
+            server.demo.fill(address, days, typer.echo)
+        else:
+            server.demo.play(address, typer.echo)
 
 
 def _run(command: str, settings: Settings) -> None:

@@ -29,7 +29,7 @@ from healthguard.v1 import options_pb2 as healthguard_dot_v1_dot_options__pb2
 from healthguard.v1 import replay_pb2 as healthguard_dot_v1_dot_replay__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#healthguard/v1/replay_service.proto\x12\x0ehealthguard.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#healthguard/v1/mobile_session.proto\x1a\x1chealthguard/v1/options.proto\x1a\x1bhealthguard/v1/replay.proto\"\xb5\x02\n\x13ListSessionsRequest\x12\x0f\n\x07\x61pp_key\x18\x01 \x01(\t\x12\x0c\n\x04user\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x03 \x01(\t\x12\x10\n\x08platform\x18\x04 \x01(\t\x12\x16\n\thas_crash\x18\x05 \x01(\x08H\x00\x88\x01\x01\x12\x17\n\nhas_signal\x18\x06 \x01(\x08H\x01\x88\x01\x01\x12\x35\n\nstart_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\x12\x11\n\tpage_size\x18\t \x01(\x05\x12\x12\n\npage_token\x18\n \x01(\tB\x0c\n\n_has_crashB\r\n\x0b_has_signal\"`\n\x14ListSessionsResponse\x12/\n\x08sessions\x18\x01 \x03(\x0b\x32\x1d.healthguard.v1.MobileSession\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x1f\n\x11GetSessionRequest\x12\n\n\x02id\x18\x01 \x01(\t\"\xb4\x02\n\x12GetSessionResponse\x12.\n\x07session\x18\x01 \x01(\x0b\x32\x1d.healthguard.v1.MobileSession\x12M\n\x0emessage_counts\x18\x02 \x03(\x0b\x32\x35.healthguard.v1.GetSessionResponse.MessageCountsEntry\x12.\n\x07signals\x18\x03 \x03(\x0b\x32\x1d.healthguard.v1.SessionSignal\x12\x11\n\tissue_ids\x18\x04 \x03(\t\x12&\n\x05start\x18\x05 \x01(\x0b\x32\x17.google.protobuf.Struct\x1a\x34\n\x12MessageCountsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"\xb9\x01\n\x1aListSessionMessagesRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x35\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"g\n\x1bListSessionMessagesResponse\x12/\n\x08messages\x18\x01 \x03(\x0b\x32\x1d.healthguard.v1.MobileMessage\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xb7\x01\n\x18ListSessionImagesRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x35\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"b\n\x19ListSessionImagesResponse\x12,\n\x06images\x18\x01 \x03(\x0b\x32\x1c.healthguard.v1.SessionImage\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"2\n\x16GetSessionImageRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"=\n\x17GetSessionImageResponse\x12\x14\n\x0c\x63ontent_type\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"Z\n\x1bGetSessionScreenshotRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12/\n\x07\x61t_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x02\x61t\"B\n\x1cGetSessionScreenshotResponse\x12\x14\n\x0c\x63ontent_type\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"N\n\x19ListSessionBatchesRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"d\n\x1aListSessionBatchesResponse\x12-\n\x07\x62\x61tches\x18\x01 \x03(\x0b\x32\x1c.healthguard.v1.SessionBatch\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"2\n\x16GetSessionBatchRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"=\n\x17GetSessionBatchResponse\x12\x14\n\x0c\x63ontent_type\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x32\x91\x07\n\rReplayService\x12\x63\n\x0cListSessions\x12#.healthguard.v1.ListSessionsRequest\x1a$.healthguard.v1.ListSessionsResponse\"\x08\xa8\xbb\x18\x02\xb0\xbb\x18\x01\x12]\n\nGetSession\x12!.healthguard.v1.GetSessionRequest\x1a\".healthguard.v1.GetSessionResponse\"\x08\xa8\xbb\x18\x02\xb0\xbb\x18\x01\x12x\n\x13ListSessionMessages\x12*.healthguard.v1.ListSessionMessagesRequest\x1a+.healthguard.v1.ListSessionMessagesResponse\"\x08\xa8\xbb\x18\x02\xb0\xbb\x18\x01\x12r\n\x11ListSessionImages\x12(.healthguard.v1.ListSessionImagesRequest\x1a).healthguard.v1.ListSessionImagesResponse\"\x08\xa8\xbb\x18\x02\xb0\xbb\x18\x01\x12l\n\x0fGetSessionImage\x12&.healthguard.v1.GetSessionImageRequest\x1a\'.healthguard.v1.GetSessionImageResponse\"\x08\xa8\xbb\x18\x02\xb0\xbb\x18\x01\x12{\n\x14GetSessionScreenshot\x12+.healthguard.v1.GetSessionScreenshotRequest\x1a,.healthguard.v1.GetSessionScreenshotResponse\"\x08\xa8\xbb\x18\x02\xb0\xbb\x18\x01\x12u\n\x12ListSessionBatches\x12).healthguard.v1.ListSessionBatchesRequest\x1a*.healthguard.v1.ListSessionBatchesResponse\"\x08\xa8\xbb\x18\x02\xb0\xbb\x18\x01\x12l\n\x0fGetSessionBatch\x12&.healthguard.v1.GetSessionBatchRequest\x1a\'.healthguard.v1.GetSessionBatchResponse\"\x08\xa8\xbb\x18\x02\xb0\xbb\x18\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#healthguard/v1/replay_service.proto\x12\x0ehealthguard.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#healthguard/v1/mobile_session.proto\x1a\x1chealthguard/v1/options.proto\x1a\x1bhealthguard/v1/replay.proto\"\xb5\x02\n\x13ListSessionsRequest\x12\x0f\n\x07\x61pp_key\x18\x01 \x01(\t\x12\x0c\n\x04user\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x03 \x01(\t\x12\x10\n\x08platform\x18\x04 \x01(\t\x12\x16\n\thas_crash\x18\x05 \x01(\x08H\x00\x88\x01\x01\x12\x17\n\nhas_signal\x18\x06 \x01(\x08H\x01\x88\x01\x01\x12\x35\n\nstart_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\x12\x11\n\tpage_size\x18\t \x01(\x05\x12\x12\n\npage_token\x18\n \x01(\tB\x0c\n\n_has_crashB\r\n\x0b_has_signal\"`\n\x14ListSessionsResponse\x12/\n\x08sessions\x18\x01 \x03(\x0b\x32\x1d.healthguard.v1.MobileSession\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x94\x01\n\x17GetSessionTotalsRequest\x12\x0f\n\x07\x61pp_key\x18\x01 \x01(\t\x12\x35\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\"F\n\x18GetSessionTotalsResponse\x12\x10\n\x08sessions\x18\x01 \x01(\x03\x12\x18\n\x10\x63rashed_sessions\x18\x02 \x01(\x03\"\x1f\n\x11GetSessionRequest\x12\n\n\x02id\x18\x01 \x01(\t\"\xb4\x02\n\x12GetSessionResponse\x12.\n\x07session\x18\x01 \x01(\x0b\x32\x1d.healthguard.v1.MobileSession\x12M\n\x0emessage_counts\x18\x02 \x03(\x0b\x32\x35.healthguard.v1.GetSessionResponse.MessageCountsEntry\x12.\n\x07signals\x18\x03 \x03(\x0b\x32\x1d.healthguard.v1.SessionSignal\x12\x11\n\tissue_ids\x18\x04 \x03(\t\x12&\n\x05start\x18\x05 \x01(\x0b\x32\x17.google.protobuf.Struct\x1a\x34\n\x12MessageCountsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"\xb9\x01\n\x1aListSessionMessagesRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x35\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"g\n\x1bListSessionMessagesResponse\x12/\n\x08messages\x18\x01 \x03(\x0b\x32\x1d.healthguard.v1.MobileMessage\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xb7\x01\n\x18ListSessionImagesRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x35\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"b\n\x19ListSessionImagesResponse\x12,\n\x06images\x18\x01 \x03(\x0b\x32\x1c.healthguard.v1.SessionImage\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"2\n\x16GetSessionImageRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"=\n\x17GetSessionImageResponse\x12\x14\n\x0c\x63ontent_type\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"Z\n\x1bGetSessionScreenshotRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12/\n\x07\x61t_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x02\x61t\"B\n\x1cGetSessionScreenshotResponse\x12\x14\n\x0c\x63ontent_type\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"N\n\x19ListSessionBatchesRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"d\n\x1aListSessionBatchesResponse\x12-\n\x07\x62\x61tches\x18\x01 \x03(\x0b\x32\x1c.healthguard.v1.SessionBatch\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"2\n\x16GetSessionBatchRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"=\n\x17GetSessionBatchResponse\x12\x14\n\x0c\x63ontent_type\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x32\xfe\x07\n\rReplayService\x12\x63\n\x0cListSessions\x12#.healthguard.v1.ListSessionsRequest\x1a$.healthguard.v1.ListSessionsResponse\"\x08\xa8\xbb\x18\x02\xb0\xbb\x18\x01\x12k\n\x10GetSessionTotals\x12\'.healthguard.v1.GetSessionTotalsRequest\x1a(.healthguard.v1.GetSessionTotalsResponse\"\x04\xa8\xbb\x18\x02\x12]\n\nGetSession\x12!.healthguard.v1.GetSessionRequest\x1a\".healthguard.v1.GetSessionResponse\"\x08\xa8\xbb\x18\x02\xb0\xbb\x18\x01\x12x\n\x13ListSessionMessages\x12*.healthguard.v1.ListSessionMessagesRequest\x1a+.healthguard.v1.ListSessionMessagesResponse\"\x08\xa8\xbb\x18\x02\xb0\xbb\x18\x01\x12r\n\x11ListSessionImages\x12(.healthguard.v1.ListSessionImagesRequest\x1a).healthguard.v1.ListSessionImagesResponse\"\x08\xa8\xbb\x18\x02\xb0\xbb\x18\x01\x12l\n\x0fGetSessionImage\x12&.healthguard.v1.GetSessionImageRequest\x1a\'.healthguard.v1.GetSessionImageResponse\"\x08\xa8\xbb\x18\x02\xb0\xbb\x18\x01\x12{\n\x14GetSessionScreenshot\x12+.healthguard.v1.GetSessionScreenshotRequest\x1a,.healthguard.v1.GetSessionScreenshotResponse\"\x08\xa8\xbb\x18\x02\xb0\xbb\x18\x01\x12u\n\x12ListSessionBatches\x12).healthguard.v1.ListSessionBatchesRequest\x1a*.healthguard.v1.ListSessionBatchesResponse\"\x08\xa8\xbb\x18\x02\xb0\xbb\x18\x01\x12l\n\x0fGetSessionBatch\x12&.healthguard.v1.GetSessionBatchRequest\x1a\'.healthguard.v1.GetSessionBatchResponse\"\x08\xa8\xbb\x18\x02\xb0\xbb\x18\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,6 +40,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSESSIONRESPONSE_MESSAGECOUNTSENTRY']._serialized_options = b'8\001'
   _globals['_REPLAYSERVICE'].methods_by_name['ListSessions']._loaded_options = None
   _globals['_REPLAYSERVICE'].methods_by_name['ListSessions']._serialized_options = b'\250\273\030\002\260\273\030\001'
+  _globals['_REPLAYSERVICE'].methods_by_name['GetSessionTotals']._loaded_options = None
+  _globals['_REPLAYSERVICE'].methods_by_name['GetSessionTotals']._serialized_options = b'\250\273\030\002'
   _globals['_REPLAYSERVICE'].methods_by_name['GetSession']._loaded_options = None
   _globals['_REPLAYSERVICE'].methods_by_name['GetSession']._serialized_options = b'\250\273\030\002\260\273\030\001'
   _globals['_REPLAYSERVICE'].methods_by_name['ListSessionMessages']._loaded_options = None
@@ -58,36 +60,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTSESSIONSREQUEST']._serialized_end=524
   _globals['_LISTSESSIONSRESPONSE']._serialized_start=526
   _globals['_LISTSESSIONSRESPONSE']._serialized_end=622
-  _globals['_GETSESSIONREQUEST']._serialized_start=624
-  _globals['_GETSESSIONREQUEST']._serialized_end=655
-  _globals['_GETSESSIONRESPONSE']._serialized_start=658
-  _globals['_GETSESSIONRESPONSE']._serialized_end=966
-  _globals['_GETSESSIONRESPONSE_MESSAGECOUNTSENTRY']._serialized_start=914
-  _globals['_GETSESSIONRESPONSE_MESSAGECOUNTSENTRY']._serialized_end=966
-  _globals['_LISTSESSIONMESSAGESREQUEST']._serialized_start=969
-  _globals['_LISTSESSIONMESSAGESREQUEST']._serialized_end=1154
-  _globals['_LISTSESSIONMESSAGESRESPONSE']._serialized_start=1156
-  _globals['_LISTSESSIONMESSAGESRESPONSE']._serialized_end=1259
-  _globals['_LISTSESSIONIMAGESREQUEST']._serialized_start=1262
-  _globals['_LISTSESSIONIMAGESREQUEST']._serialized_end=1445
-  _globals['_LISTSESSIONIMAGESRESPONSE']._serialized_start=1447
-  _globals['_LISTSESSIONIMAGESRESPONSE']._serialized_end=1545
-  _globals['_GETSESSIONIMAGEREQUEST']._serialized_start=1547
-  _globals['_GETSESSIONIMAGEREQUEST']._serialized_end=1597
-  _globals['_GETSESSIONIMAGERESPONSE']._serialized_start=1599
-  _globals['_GETSESSIONIMAGERESPONSE']._serialized_end=1660
-  _globals['_GETSESSIONSCREENSHOTREQUEST']._serialized_start=1662
-  _globals['_GETSESSIONSCREENSHOTREQUEST']._serialized_end=1752
-  _globals['_GETSESSIONSCREENSHOTRESPONSE']._serialized_start=1754
-  _globals['_GETSESSIONSCREENSHOTRESPONSE']._serialized_end=1820
-  _globals['_LISTSESSIONBATCHESREQUEST']._serialized_start=1822
-  _globals['_LISTSESSIONBATCHESREQUEST']._serialized_end=1900
-  _globals['_LISTSESSIONBATCHESRESPONSE']._serialized_start=1902
-  _globals['_LISTSESSIONBATCHESRESPONSE']._serialized_end=2002
-  _globals['_GETSESSIONBATCHREQUEST']._serialized_start=2004
-  _globals['_GETSESSIONBATCHREQUEST']._serialized_end=2054
-  _globals['_GETSESSIONBATCHRESPONSE']._serialized_start=2056
-  _globals['_GETSESSIONBATCHRESPONSE']._serialized_end=2117
-  _globals['_REPLAYSERVICE']._serialized_start=2120
-  _globals['_REPLAYSERVICE']._serialized_end=3033
+  _globals['_GETSESSIONTOTALSREQUEST']._serialized_start=625
+  _globals['_GETSESSIONTOTALSREQUEST']._serialized_end=773
+  _globals['_GETSESSIONTOTALSRESPONSE']._serialized_start=775
+  _globals['_GETSESSIONTOTALSRESPONSE']._serialized_end=845
+  _globals['_GETSESSIONREQUEST']._serialized_start=847
+  _globals['_GETSESSIONREQUEST']._serialized_end=878
+  _globals['_GETSESSIONRESPONSE']._serialized_start=881
+  _globals['_GETSESSIONRESPONSE']._serialized_end=1189
+  _globals['_GETSESSIONRESPONSE_MESSAGECOUNTSENTRY']._serialized_start=1137
+  _globals['_GETSESSIONRESPONSE_MESSAGECOUNTSENTRY']._serialized_end=1189
+  _globals['_LISTSESSIONMESSAGESREQUEST']._serialized_start=1192
+  _globals['_LISTSESSIONMESSAGESREQUEST']._serialized_end=1377
+  _globals['_LISTSESSIONMESSAGESRESPONSE']._serialized_start=1379
+  _globals['_LISTSESSIONMESSAGESRESPONSE']._serialized_end=1482
+  _globals['_LISTSESSIONIMAGESREQUEST']._serialized_start=1485
+  _globals['_LISTSESSIONIMAGESREQUEST']._serialized_end=1668
+  _globals['_LISTSESSIONIMAGESRESPONSE']._serialized_start=1670
+  _globals['_LISTSESSIONIMAGESRESPONSE']._serialized_end=1768
+  _globals['_GETSESSIONIMAGEREQUEST']._serialized_start=1770
+  _globals['_GETSESSIONIMAGEREQUEST']._serialized_end=1820
+  _globals['_GETSESSIONIMAGERESPONSE']._serialized_start=1822
+  _globals['_GETSESSIONIMAGERESPONSE']._serialized_end=1883
+  _globals['_GETSESSIONSCREENSHOTREQUEST']._serialized_start=1885
+  _globals['_GETSESSIONSCREENSHOTREQUEST']._serialized_end=1975
+  _globals['_GETSESSIONSCREENSHOTRESPONSE']._serialized_start=1977
+  _globals['_GETSESSIONSCREENSHOTRESPONSE']._serialized_end=2043
+  _globals['_LISTSESSIONBATCHESREQUEST']._serialized_start=2045
+  _globals['_LISTSESSIONBATCHESREQUEST']._serialized_end=2123
+  _globals['_LISTSESSIONBATCHESRESPONSE']._serialized_start=2125
+  _globals['_LISTSESSIONBATCHESRESPONSE']._serialized_end=2225
+  _globals['_GETSESSIONBATCHREQUEST']._serialized_start=2227
+  _globals['_GETSESSIONBATCHREQUEST']._serialized_end=2277
+  _globals['_GETSESSIONBATCHRESPONSE']._serialized_start=2279
+  _globals['_GETSESSIONBATCHRESPONSE']._serialized_end=2340
+  _globals['_REPLAYSERVICE']._serialized_start=2343
+  _globals['_REPLAYSERVICE']._serialized_end=3365
 # @@protoc_insertion_point(module_scope)
