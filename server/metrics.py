@@ -18,6 +18,8 @@ SESSION_BATCHES = Counter(
 )
 SESSION_IMAGES = Counter("healthguard_session_images", "Screenshots stored.")
 
+REFUSALS = Counter("healthguard_refusals", "Calls that were refused, by reason; limits are among them.", ["reason"])
+
 REMOVED_EVENTS = Counter(
     "healthguard_removed_events",
     "Stored events that were removed, by what demanded it: retention or budget.",
