@@ -46,7 +46,7 @@ soak: venv
 	@$(BIN)/python -m tests.soak $(or $(MINUTES),60) $(ARGS)
 
 fuzz: setup
-	@HEALTHGUARD_TEST_FUZZ_CASES=$${HEALTHGUARD_TEST_FUZZ_CASES:-500} $(BIN)/python -m pytest tests/fuzz -s $(ARGS)
+	@HEALTHGUARD_TEST_FUZZ_FACTOR=$${HEALTHGUARD_TEST_FUZZ_FACTOR:-100} $(BIN)/python -m pytest tests/fuzz $(ARGS)
 
 check: venv
 	$(BIN)/ruff check .
