@@ -46,7 +46,7 @@ soak: venv
 	@$(BIN)/python -m tests.soak $(or $(MINUTES),60) $(ARGS)
 
 fuzz: setup
-	@HEALTHGUARD_TEST_FUZZ_FACTOR=$${HEALTHGUARD_TEST_FUZZ_FACTOR:-100} $(BIN)/python -m pytest tests/fuzz $(ARGS)
+	@HEALTHGUARD_TEST_FUZZ_TIMES=$${HEALTHGUARD_TEST_FUZZ_TIMES:-50} $(BIN)/python -m pytest tests/fuzz $(ARGS)
 
 check: venv
 	$(BIN)/ruff check .

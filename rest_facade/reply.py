@@ -6,7 +6,7 @@ from starlette.types import Send
 
 RawHeaders = tuple[tuple[bytes, bytes], ...]
 
-_NO_CONTENT = 204
+_NO_CONTENT = frozenset({204, 304})
 
 
 class Reply(NamedTuple):
@@ -19,7 +19,7 @@ class Reply(NamedTuple):
     async def send(self, send: Send) -> None:
         """Sends the answer."""
         headers = [*self.headers]
-        if self.status != _NO_CONTENT:
+        if self.status not in _NO_CONTENT:
             headers.append((b"content-length", b"%d" % len(self.body)))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})

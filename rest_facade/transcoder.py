@@ -5,9 +5,11 @@ paths with parameters, as the last of its middlewares: its decorators around a h
 without them), half of what a whole request may take.
 """
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+import grpc
 import grpc.aio
 import orjson
 from google.protobuf.descriptor import Descriptor
@@ -34,7 +36,12 @@ _FILE_HEADERS: RawHeaders = (
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; sandbox"),
     (b"cache-control", b"private, max-age=3600"),
+    (b"vary", b"Authorization"),
 )
+
+
+Gate = Callable[[bytes], grpc.Status | None]
+"""Tells of a body whether the RPC behind it would refuse it, as far as that can be told before it is parsed."""
 
 
 class Given(NamedTuple):
@@ -52,13 +59,19 @@ class Plan:
     """How one operation is served."""
 
     def __init__(
-        self, operation: Operation, channel: grpc.aio.Channel, bodies: Bodies, settings: FacadeSettings
+        self,
+        operation: Operation,
+        channel: grpc.aio.Channel,
+        bodies: Bodies,
+        settings: FacadeSettings,
+        gate: Gate | None = None,
     ) -> None:
         """Plans the operation; raises ContractError where document and descriptors disagree."""
         rpc = operation.rpc
         if rpc is None:
             raise ContractError(f"{operation.id} stands for no RPC")
         self.verb, self.path = operation.verb, operation.path
+        self._gate = gate
         self._operation, self._bodies, self._timeout_s = operation, bodies, settings.rpc_timeout_s
         self._has_body = operation.body is not None or operation.bytes_field is not None
         self._parameters = ParameterReader(rpc.input_type, operation.parameters)
@@ -84,6 +97,8 @@ class Plan:
         with self._bodies.open(self._operation, exchange, receive) as body:
             text = await body.read()
             exchange.request_bytes = len(text)
+            if self._gate is not None and (refusal := self._gate(text)) is not None:
+                raise _error(refusal)
             reply = await self.respond(exchange, self._given(path, scope["query_string"], text))
             await reply.send(send)
 
@@ -98,7 +113,8 @@ class Plan:
             return Reply(status, (content_type, *_FILE_HEADERS), answer.data)
         if self._writer is None:
             return Reply(status)
-        return Reply(status, _JSON_HEADERS, orjson.dumps(self._writer.write(answer)))
+        text = orjson.dumps(self._writer.write(answer))
+        return _revalidated(text, exchange) if self.verb == "GET" else Reply(status, _JSON_HEADERS, text)
 
     def request(self, given: Given) -> Any:  # noqa: ANN401 - a message of the RPC's request type
         """The request message for what was given in the right shape; raises Problem for faults that only a field can tell."""
@@ -127,11 +143,26 @@ class Plan:
 
 
 def make_plans(
-    planned: Mapping[str, Operation], channel: grpc.aio.Channel, settings: FacadeSettings
+    planned: Mapping[str, Operation], channel: grpc.aio.Channel, settings: FacadeSettings, gates: Mapping[str, Gate]
 ) -> dict[str, Plan]:
-    """The plan of each operation, by its id; together they keep the bounds on bodies."""
+    """The plan of each operation, by its id; together they keep the bounds on bodies. `gates` goes by operation too."""
     bodies = Bodies(settings)
-    return {name: Plan(operation, channel, bodies, settings) for name, operation in planned.items()}
+    return {name: Plan(operation, channel, bodies, settings, gates.get(name)) for name, operation in planned.items()}
+
+
+def _error(refusal: grpc.Status) -> grpc.aio.AioRpcError:
+    """What the RPC would have failed with."""
+    trailing = grpc.aio.Metadata(*refusal.trailing_metadata)
+    return grpc.aio.AioRpcError(refusal.code, grpc.aio.Metadata(), trailing, refusal.details)
+
+
+def _revalidated(text: bytes, exchange: Exchange) -> Reply:
+    """An answer that browsers keep and ask about: who looks at a page that did not change is sent no body again."""
+    etag = b'"%s"' % hashlib.blake2b(text, digest_size=16).hexdigest().encode("ascii")
+    headers = (*_JSON_HEADERS, (b"etag", etag), (b"cache-control", b"private, no-cache"))
+    if etag in exchange.headers.get(b"if-none-match", b""):
+        return Reply(304, headers)
+    return Reply(200, headers, text)
 
 
 def _is_file(answer: Descriptor) -> bool:

@@ -27,7 +27,8 @@ from healthguard.v1 import (
 from rest_facade.app import create_app
 from rest_facade.inprocess import InProcessChannel, InProcessServer
 from rest_facade.settings import FacadeSettings
-from server import contract, program, secret, tls
+from rest_facade.transcoder import Gate
+from server import contract, program, secret, status, tls
 from server.address import Address, Addresses, bound, listen
 from server.config import Settings
 from server.disk_budget import DiskBudget
@@ -36,6 +37,7 @@ from server.errors import StartupFault
 from server.health import StoreHealth
 from server.http_door import Bounded, Connections, allowed_connections
 from server.ingest.admission import Admission
+from server.ingest.gate import IngestGate
 from server.ingest.image_line import ImageLine
 from server.ingest.line import IngestLine
 from server.ingest.resolve import AppResolver
@@ -112,7 +114,8 @@ async def serve(settings: Settings, *, grpc_door: bool, rest_door: bool, ready: 
         rest_at = None
         if rest_door:
             channel = InProcessChannel(backend.in_process()) if backend else _network_channel(settings)
-            rest_at = await stack.enter_async_context(_rest_server(settings, channel, stop))
+            gates = backend.gates() if backend else {}
+            rest_at = await stack.enter_async_context(_rest_server(settings, channel, gates, stop))
         ready(Addresses(rest=rest_at, grpc=grpc_at))
         await stop.wait()
 
@@ -158,6 +161,7 @@ class Backend:
         session_tokens = TokenSigner(secret.load_all(settings), late_age_ms=settings.late_max_age_ms)
         line = IngestLine(resolver, admission, stores.writer, max_age_ms=settings.event_max_age_ms)
         recorded = SessionResolver(engine)
+        self._gate = IngestGate(resolver, admission, line)
         self.session_line = SessionLine(engine, admission, recorded, stores.session_writer, line)
         self._auth = AuthService(engine, settings)
 
@@ -199,6 +203,14 @@ class Backend:
         server = InProcessServer(self.interceptors)
         self.register(server)
         return server
+
+    def gates(self) -> dict[str, Gate]:
+        """What stands before operations of a REST door in the same process."""
+        return {"ingestEvents": self._ingest_refusal}
+
+    def _ingest_refusal(self, body: bytes) -> grpc.Status | None:
+        refusal = self._gate.refusal(body)
+        return None if refusal is None else status.to_status(refusal)
 
 
 @asynccontextmanager
@@ -308,7 +320,12 @@ class _Uvicorn(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _rest_server(settings: Settings, channel: Any, stop: asyncio.Event) -> AsyncIterator[Address]:  # noqa: ANN401
+async def _rest_server(
+    settings: Settings,
+    channel: Any,  # noqa: ANN401 -- grpc.aio.Channel, or what stands in for it in one process
+    gates: dict[str, Gate],
+    stop: asyncio.Event,
+) -> AsyncIterator[Address]:
     listener = listen(settings.rest_address, "--rest", shared=settings.worker is not None)
     facade = create_app(
         FacadeSettings(
@@ -317,6 +334,7 @@ async def _rest_server(settings: Settings, channel: Any, stop: asyncio.Event) ->
             trusted_proxies=settings.trusted_proxy_list,
         ),
         channel,
+        gates,
     )
     connections = Connections(allowed_connections())
     config = uvicorn.Config(

@@ -17,18 +17,20 @@ import server.workers
 from server import cli_token, cli_user, logs
 from server.address import Addresses
 from server.banner import banner
-from server.cli_options import DatabaseUrl, DataDir, faults_in_one_line, flag
+from server.cli_options import BlobUrl, DatabaseUrl, DataDir, faults_in_one_line, flag
 from server.config import Settings
 from server.errors import StartupFault
 
 Rest = Annotated[str | None, flag("--rest", "HOST:PORT", "Where REST listens.", "127.0.0.1:3100")]
 Grpc = Annotated[str | None, flag("--grpc", "HOST:PORT", "Where gRPC listens.", "127.0.0.1:3101")]
-BlobUrl = Annotated[
-    str | None, flag("--blob-url", "URL", "file://, s3:// or memory://", "a folder of the data directory")
-]
 Archive = Annotated[Path, typer.Argument(metavar="FILE", help="The backup, say shop.tar.zst.")]
 Workers = Annotated[int | None, flag("--workers", "N", "Processes that share the ports; SQLite allows one.", "1")]
 Target = Annotated[str | None, flag("--target", "HOST:PORT", "The gRPC server that REST talks to.", "none, and needed")]
+
+Days = Annotated[
+    int,
+    typer.Option("--days", metavar="N", min=0, max=29, help="Fill three apps with so many days of traffic instead."),
+]
 
 app = typer.Typer(
     name="healthguard",
@@ -139,10 +141,14 @@ def doctor(
 
 
 @app.command()
-def demo(rest: Rest = None) -> None:
+def demo(rest: Rest = None, days: Days = 0) -> None:
     """Send sample events of a new user to the running collector and show where to look."""
     with faults_in_one_line():
-        server.demo.play(Settings.load(with_store=False, rest=rest).rest_address, typer.echo)
+        address = Settings.load(with_store=False, rest=rest).rest_address
+        if days:
+            server.demo.fill(address, days, typer.echo)
+        else:
+            server.demo.play(address, typer.echo)
 
 
 def _run(command: str, settings: Settings) -> None:

@@ -24,6 +24,9 @@ DatabaseUrl = Annotated[
     str | None,
     flag("--database-url", "URL", "SQLite or PostgreSQL (postgresql+psycopg://...).", "a file in the data directory"),
 ]
+BlobUrl = Annotated[
+    str | None, flag("--blob-url", "URL", "file://, s3:// or memory://", "a folder of the data directory")
+]
 
 
 @contextmanager

@@ -71,7 +71,7 @@ class IngestLine:
             with self._admission.carry(app.id, events, sum(map(len, messages)), app.settings.rate_limit_events_per_s):
                 return await self._store(request, messages, app, now_ms)
         except (OriginNotAllowed, LimitExceeded, Unavailable) as error:
-            self._note_limited(app.id, now_ms, events, error)
+            self.note_limited(app.id, events, error)
             raise
 
     async def _store(
@@ -92,8 +92,9 @@ class IngestLine:
         metrics.count_verdicts(stored, faults)
         return _answer(request, stored, faults)
 
-    def _note_limited(self, app_id: int, now_ms: int, events: int, error: DomainError) -> None:
-        self._writer.note_limited(app_id, now_ms // 60_000, events, error.reason)
+    def note_limited(self, app_id: int, events: int, error: DomainError) -> None:
+        """Count events that were refused for what `error` says."""
+        self._writer.note_limited(app_id, self._now_ms() // 60_000, events, error.reason)
         metrics.INGESTED_EVENTS.labels("limited", error.reason).inc(events)
 
 

@@ -51,7 +51,7 @@ def prepare(event: event_pb.Event, message: bytes, app_id: int, time_ms: int, re
         release=storable(release) if release or event.HasField("release") else None,
         page=_page(event) if grouping else "",
         browser=browser_of(event.device_info.user_agent) if grouping else "",
-        user_key=_user_key(user_id, anonymous_id),
+        user_key=user_key(user_id, anonymous_id),
         issue=_issue(grouping) if grouping else None,
         payload=payload.compress(message),
         measurement=_measurement(event) if kind == "performance" else None,
@@ -93,7 +93,7 @@ def _page(event: event_pb.Event) -> str:
 
 # The events of a batch have one user nearly always.
 @lru_cache(maxsize=4_096)
-def _user_key(user_id: str, anonymous_id: str) -> int | None:
+def user_key(user_id: str, anonymous_id: str) -> int | None:
     """64 bits that stand for the user id, else the anonymous id; None without either."""
     name = f"u{user_id}" if user_id else f"a{anonymous_id}" if anonymous_id else None
     if name is None:

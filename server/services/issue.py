@@ -20,7 +20,7 @@ from server.services.convert import (
 )
 from server.services.issue_change import visible_issue
 from server.services.issue_grouping import IssueGroupingService
-from server.store import issues as store_issues, lifecycle, totals
+from server.store import dimensions, issues as store_issues, lifecycle, totals
 from server.store.counters import HOUR_MS
 from server.store.dimensions import Dimension
 from server.store.engine import Engine
@@ -83,13 +83,28 @@ class IssueService(IssueGroupingService):
     async def ListIssues(  # noqa: N802
         self, request: issue_service_pb.ListIssuesRequest, _context: object
     ) -> issue_service_pb.ListIssuesResponse:
-        seen, size, order = _time_range(request), _page_size(request.page_size), _order(request.order_by)
+        asked = _Asked(_time_range(request), _span(request), _order(request.order_by), _page_size(request.page_size))
         scope, after = self._page_after(request)
-        issues = await self._engine.read(_page, caller.current_user().id, request, seen, order, after, size + 1)
-        response = issue_service_pb.ListIssuesResponse(issues=[issue_to_proto(issue) for issue in issues[:size]])
-        if len(issues) > size:
-            response.next_page_token = self._page_tokens.sign(store_issues.position(issues[size - 1], order), scope)
+        page = await self._engine.read(_page, caller.current_user().id, request, asked, after)
+        issues = [issue_to_proto(issue) for issue in page.issues]
+        response = issue_service_pb.ListIssuesResponse(issues=issues)
+        for issue, counts in zip(issues, page.trends, strict=False):
+            response.trends.add(id=issue.id, event_counts=counts)
+        if page.has_more:
+            last = store_issues.position(page.issues[-1], asked.order)
+            response.next_page_token = self._page_tokens.sign(last, scope)
         return response
+
+    async def ListFilterValues(  # noqa: N802
+        self, request: issue_service_pb.ListFilterValuesRequest, _context: object
+    ) -> issue_service_pb.ListFilterValuesResponse:
+        found = await self._engine.read(_filter_values, caller.current_user().id, request.app_key)
+        return issue_service_pb.ListFilterValuesResponse(
+            platforms=found["platform"],
+            environments=found["environment"],
+            releases=found["release"],
+            types=found["type"],
+        )
 
     async def ListIssueEvents(  # noqa: N802
         self, request: issue_service_pb.ListIssueEventsRequest, _context: object
@@ -159,7 +174,11 @@ class _Span:
     last: int
 
 
-def _span(request: issue_service_pb.GetOverviewRequest | issue_service_pb.GetIssueRequest) -> _Span | None:
+def _span(
+    request: issue_service_pb.GetOverviewRequest
+    | issue_service_pb.ListIssuesRequest
+    | issue_service_pb.GetIssueRequest,
+) -> _Span | None:
     """The buckets asked for. Raises InvalidBucket."""
     if request.bucket == issue_pb.BUCKET_SIZE_UNSPECIFIED:
         return None
@@ -214,17 +233,43 @@ def _overview(
     return found, buckets
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a list of issues is asked for besides its filter."""
+
+    seen: TimeRange
+    span: _Span | None
+    order: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A page of issues with their trends, which are none unless asked for."""
+
+    issues: list[Issue]
+    trends: list[list[int]]
+    has_more: bool
+
+
 def _page(
     session: Session,
     user_id: int,
     request: issue_service_pb.ListIssuesRequest,
-    seen: TimeRange,
-    order: str,
+    asked: _Asked,
     after: list[int] | None,
-    limit: int,
-) -> list[Issue]:
+) -> _Page:
     position = None if after is None else (after[0], after[1])
-    return store_issues.page(session, _filter(session, user_id, request, seen), position, limit, order)
+    which = _filter(session, user_id, request, asked.seen)
+    found = store_issues.page(session, which, position, asked.size + 1, asked.order)
+    shown, span = found[: asked.size], asked.span
+    trends = store_issues.trends(session, shown, span.hours_each, span.first, span.last) if span else []
+    return _Page(shown, trends, len(found) > asked.size)
+
+
+def _filter_values(session: Session, user_id: int, app_key: str) -> dict[str, list[str]]:
+    apps = visible_apps(session, user_id, app_key)
+    return {name: dimensions.values(session, apps, name) for name in ("platform", "environment", "release", "type")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,12 +38,13 @@ _LATEST = 2**64 - 1
 _TOKEN_HASH_CHARS = 15
 """Of a hash, what fits a number of a page token: 60 bits."""
 
-Ranged = (
+RangedPages = (
     replay_service_pb.ListSessionsRequest
     | replay_service_pb.ListSessionMessagesRequest
     | replay_service_pb.ListSessionImagesRequest
 )
-Paged = Ranged | replay_service_pb.ListSessionBatchesRequest
+Ranged = RangedPages | replay_service_pb.GetSessionTotalsRequest
+Paged = RangedPages | replay_service_pb.ListSessionBatchesRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,12 @@ class ReplayService(replay_service_grpc.ReplayServiceServicer):
             last = found[page.size - 1]
             response.next_page_token = self._page_tokens.sign([last.start_ms, last.id], page.scope)
         return response
+
+    async def GetSessionTotals(  # noqa: N802
+        self, request: replay_service_pb.GetSessionTotalsRequest, context: object
+    ) -> replay_service_pb.GetSessionTotalsResponse:
+        sessions, crashed = await self._engine.read(_totals, caller.current_user().id, request)
+        return replay_service_pb.GetSessionTotalsResponse(sessions=sessions, crashed_sessions=crashed)
 
     async def GetSession(  # noqa: N802
         self, request: replay_service_pb.GetSessionRequest, context: object
@@ -196,6 +203,12 @@ def _sessions(store: Session, user_id: int, request: replay_service_pb.ListSessi
     )
     after = None if page.after is None else (page.after[0], page.after[1])
     return store_replay.page(store, wanted, after, page.size + 1)
+
+
+def _totals(store: Session, user_id: int, request: replay_service_pb.GetSessionTotalsRequest) -> tuple[int, int]:
+    start_ms, end_ms = _range(request)
+    apps = visible_apps(store, user_id, request.app_key)
+    return store_replay.totals(store, SessionFilter(apps=apps, start_ms=start_ms, end_ms=end_ms))
 
 
 def _detail(store: Session, user_id: int, session_id: int) -> Detail:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from server.store.bulk import Bulk, Insert, Query
 from server.store.columns import Columns
@@ -15,6 +15,9 @@ from server.store.tables import DimensionRow
 
 MAX_PER_APP: Final = 5_000
 """A client that makes up releases must not make up rows without end; what comes after shares OTHER."""
+
+MAX_VALUES: Final = 200
+"""More than anybody picks from a list."""
 
 OTHER: Final = "(other)"
 
@@ -111,3 +114,10 @@ def matching(session: Session, app_ids: Collection[int], only: Dimension) -> lis
         return None
     query = select(DimensionRow.app_id, DimensionRow.id).where(col(DimensionRow.app_id).in_(app_ids), *conditions)
     return [(app_id, number) for app_id, number in session.exec(query)]
+
+
+def values(session: Session, app_ids: Collection[int], name: str) -> list[str]:
+    """What events of the apps had as their platform, environment, release or type; the latest to appear first."""
+    value = col(getattr(DimensionRow, name))
+    query = select(value).where(col(DimensionRow.app_id).in_(app_ids), value != "")
+    return list(session.exec(query.group_by(value).order_by(func.max(DimensionRow.id).desc(), value).limit(MAX_VALUES)))

@@ -263,6 +263,24 @@ def issue_buckets(session: Session, issue: Issue, hours_each: int, first: int, l
     return list(found.values())
 
 
+def trends(session: Session, found: Sequence[Issue], hours_each: int, first: int, last: int) -> list[list[int]]:
+    """Of each issue its events by bucket of `hours_each` hours, from number `first` to `last` since the epoch."""
+    shown = {(issue.app_id, part.id): place for place, issue in enumerate(found) for part in issue.parts}
+    counts = [[0] * (last - first + 1) for _ in found]
+    hour = col(IssueHourRow.hour)
+    rows = session.exec(
+        select(IssueHourRow).where(
+            *_of(shown, col(IssueHourRow.app_id), col(IssueHourRow.issue_id)),
+            hour.between(first * hours_each, (last + 1) * hours_each - 1),
+        )
+    )
+    for row in rows:
+        place = shown.get((row.app_id, row.issue_id))
+        if place is not None:
+            counts[place][row.hour // hours_each - first] += row.event_count
+    return counts
+
+
 def breakdowns(session: Session, issue: Issue) -> dict[str, list[tuple[str, int]]]:
     """For each property its most frequent values among the issue's events, and how many have them."""
     rank = (

@@ -25,13 +25,13 @@ class SessionFilter:
     """Which sessions a list covers; empty texts and None mean all. `apps` are ids with their keys."""
 
     apps: Mapping[int, str]
-    user: str
-    device: str
-    platform: str
-    has_crash: bool | None
-    has_signal: bool | None
-    start_ms: int | None
-    end_ms: int | None
+    user: str = ""
+    device: str = ""
+    platform: str = ""
+    has_crash: bool | None = None
+    has_signal: bool | None = None
+    start_ms: int | None = None
+    end_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,15 @@ def page(session: Session, wanted: SessionFilter, after: tuple[int, int] | None,
         query = query.where(sa.tuple_(col(SessionRow.start_ms), col(SessionRow.id)) < (after[0], signed(after[1])))
     query = query.order_by(col(SessionRow.start_ms).desc(), col(SessionRow.id).desc()).limit(limit)
     return [_found(row, wanted.apps) for row in session.exec(query)]
+
+
+def totals(session: Session, wanted: SessionFilter) -> tuple[int, int]:
+    """How many sessions the filter finds, and how many of them crashed."""
+    query = sa.select(sa.func.count(), sa.func.count(sa.case((col(SessionRow.crashes) > 0, 1)))).where(
+        col(SessionRow.app_id).in_(wanted.apps), col(SessionRow.listed).is_(True), *_conditions(wanted)
+    )
+    sessions, crashed = session.connection().execute(query).one()
+    return int(sessions), int(crashed)
 
 
 def find(session: Session, apps: Mapping[int, str], session_id: int) -> Found | None:

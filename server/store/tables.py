@@ -208,6 +208,7 @@ class IssueFacetRow(SQLModel, table=True):
     """
 
     __tablename__: ClassVar[str] = "issue_facets"
+    __table_args__ = {"sqlite_with_rowid": False}
 
     app_id: int = Field(primary_key=True, sa_type=BigInteger)
     issue_id: int = Field(primary_key=True, sa_type=BigInteger)
@@ -221,6 +222,7 @@ class IssueHourRow(SQLModel, table=True):
     """Events of one issue in one hour of event time, by its own fingerprint."""
 
     __tablename__: ClassVar[str] = "issue_hours"
+    __table_args__ = {"sqlite_with_rowid": False}
 
     app_id: int = Field(primary_key=True, sa_type=BigInteger)
     issue_id: int = Field(primary_key=True, sa_type=BigInteger)
@@ -257,6 +259,7 @@ class TotalsRow(SQLModel, table=True):
     """All-time totals of one app and platform. `shard` is the writer, so that writers never wait for each other."""
 
     __tablename__: ClassVar[str] = "totals"
+    __table_args__ = {"sqlite_with_rowid": False}
 
     app_id: int = Field(primary_key=True, sa_type=BigInteger)
     platform: str = Field(primary_key=True)
@@ -287,6 +290,7 @@ class DimensionHourRow(SQLModel, table=True):
     """Totals of one dimension in one hour of event time; `hour` counts hours since the epoch."""
 
     __tablename__: ClassVar[str] = "dimension_hours"
+    __table_args__ = {"sqlite_with_rowid": False}
 
     app_id: int = Field(primary_key=True, sa_type=BigInteger)
     hour: int = Field(primary_key=True, sa_type=BigInteger)
@@ -301,6 +305,7 @@ class LedgerRow(SQLModel, table=True):
     """Events of one app by what became of them in one minute of server time; `minute` counts since the epoch."""
 
     __tablename__: ClassVar[str] = "ledger"
+    __table_args__ = {"sqlite_with_rowid": False}
 
     app_id: int = Field(primary_key=True, sa_type=BigInteger)
     minute: int = Field(primary_key=True, sa_type=BigInteger)

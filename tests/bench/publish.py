@@ -34,8 +34,14 @@ def main() -> int:
     if not (begin and end):
         sys.stderr.write(f"publish: {README.name} has no lines {BEGIN} and {END}\n")
         return 1
+    drawing = result.with_suffix(".svg")
+    if not drawing.exists():
+        sys.stderr.write(
+            f"publish: {result.name} has no plot beside it: only runs with offered load and reads have one\n"
+        )
+        return 1
     PLOT.parent.mkdir(exist_ok=True)
-    shutil.copyfile(result.with_suffix(".svg"), PLOT)
+    shutil.copyfile(drawing, PLOT)
     README.write_text(before + begin + "\n".join(section(Report.read(result))) + "\n" + end + after)
     return 0
 

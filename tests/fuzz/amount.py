@@ -1,5 +1,5 @@
-"""How much is tried: a little with every test run, a hundred times as much by `make fuzz`."""
+"""How much is tried: a little with every test run, fifty times as much by `make fuzz`."""
 
 import os
 
-FACTOR = int(os.environ.get("HEALTHGUARD_TEST_FUZZ_FACTOR", "1"))
+TIMES = int(os.environ.get("HEALTHGUARD_TEST_FUZZ_TIMES", "1"))

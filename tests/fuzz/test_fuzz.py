@@ -14,7 +14,7 @@ from server.mobile.token import Claims, TokenSigner
 from server.paging import PageTokens
 from tests import figures
 from tests.collector import ROOT
-from tests.fuzz.amount import FACTOR
+from tests.fuzz.amount import TIMES
 from tests.mobile.tracker import AVIF, JPEG, PNG, WEBP, frames_of, tar_of
 from tests.sample import error_event, http_event, performance_event
 
@@ -29,9 +29,6 @@ RUNS = {
     "page_token": 20_000,
 }
 """Inputs per reader."""
-
-RUNS_FACTOR = min(FACTOR, 20)
-"""Readers are fast and tried by the thousand: twenty times as many take some minutes."""
 
 SECONDS_AN_INPUT = 5
 MEGABYTES = 700
@@ -67,7 +64,7 @@ def seeds(target: str, golden_dir: Path) -> list[bytes]:
 @pytest.mark.slow
 @pytest.mark.parametrize("target", RUNS)
 def test_no_input_breaks_a_reader(target: str, golden_dir: Path, tmp_path: Path) -> None:
-    runs = RUNS[target] * RUNS_FACTOR
+    runs = RUNS[target] * TIMES
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     for number, seed in enumerate(seeds(target, golden_dir)):

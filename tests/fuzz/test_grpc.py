@@ -15,10 +15,10 @@ from server import contract
 from tests import figures
 from tests.client import Account, Rest
 from tests.collector import Collector
-from tests.fuzz.amount import FACTOR
+from tests.fuzz.amount import TIMES
 from tests.sample import now_ms
 
-CASES = 8 * FACTOR
+CASES = 8 * TIMES
 """Requests per RPC, half of them bytes that may be no message."""
 
 METHODS = {f"/{s.full_name}/{m.name}": m for s in contract.SERVICES for m in s.methods}

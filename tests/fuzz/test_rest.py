@@ -17,12 +17,12 @@ from rest_facade.contract import load_document
 from tests import figures
 from tests.client import Rest
 from tests.collector import Collector
-from tests.fuzz.amount import FACTOR
+from tests.fuzz.amount import TIMES
 from tests.mobile.conftest import owner_on
 from tests.mobile.tracker import JPEG, frames_of
 from tests.sample import error_event, now_ms
 
-CASES = 4 * FACTOR
+CASES = 4 * TIMES
 """Requests per operation, half of them against its schema."""
 
 CHECKS = [

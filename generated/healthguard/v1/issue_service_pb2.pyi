@@ -60,7 +60,7 @@ class GetOverviewResponse(_message.Message):
     def __init__(self, totals: _Optional[_Union[_issue_pb2.Totals, _Mapping]] = ..., buckets: _Optional[_Iterable[_Union[_issue_pb2.Bucket, _Mapping]]] = ...) -> None: ...
 
 class ListIssuesRequest(_message.Message):
-    __slots__ = ("app_key", "platform", "status", "start_time", "end_time", "page_size", "page_token", "type", "release", "environment", "q", "order_by")
+    __slots__ = ("app_key", "platform", "status", "start_time", "end_time", "page_size", "page_token", "type", "release", "environment", "q", "order_by", "bucket")
     APP_KEY_FIELD_NUMBER: _ClassVar[int]
     PLATFORM_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
@@ -73,6 +73,7 @@ class ListIssuesRequest(_message.Message):
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     Q_FIELD_NUMBER: _ClassVar[int]
     ORDER_BY_FIELD_NUMBER: _ClassVar[int]
+    BUCKET_FIELD_NUMBER: _ClassVar[int]
     app_key: str
     platform: str
     status: _issue_pb2.IssueStatusFilter
@@ -85,15 +86,44 @@ class ListIssuesRequest(_message.Message):
     environment: str
     q: str
     order_by: IssueOrder
-    def __init__(self, app_key: _Optional[str] = ..., platform: _Optional[str] = ..., status: _Optional[_Union[_issue_pb2.IssueStatusFilter, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., type: _Optional[str] = ..., release: _Optional[str] = ..., environment: _Optional[str] = ..., q: _Optional[str] = ..., order_by: _Optional[_Union[IssueOrder, str]] = ...) -> None: ...
+    bucket: _issue_pb2.BucketSize
+    def __init__(self, app_key: _Optional[str] = ..., platform: _Optional[str] = ..., status: _Optional[_Union[_issue_pb2.IssueStatusFilter, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., type: _Optional[str] = ..., release: _Optional[str] = ..., environment: _Optional[str] = ..., q: _Optional[str] = ..., order_by: _Optional[_Union[IssueOrder, str]] = ..., bucket: _Optional[_Union[_issue_pb2.BucketSize, str]] = ...) -> None: ...
 
 class ListIssuesResponse(_message.Message):
-    __slots__ = ("issues", "next_page_token")
+    __slots__ = ("issues", "next_page_token", "trends")
     ISSUES_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    TRENDS_FIELD_NUMBER: _ClassVar[int]
     issues: _containers.RepeatedCompositeFieldContainer[_issue_pb2.Issue]
     next_page_token: str
-    def __init__(self, issues: _Optional[_Iterable[_Union[_issue_pb2.Issue, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+    trends: _containers.RepeatedCompositeFieldContainer[IssueTrend]
+    def __init__(self, issues: _Optional[_Iterable[_Union[_issue_pb2.Issue, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., trends: _Optional[_Iterable[_Union[IssueTrend, _Mapping]]] = ...) -> None: ...
+
+class IssueTrend(_message.Message):
+    __slots__ = ("id", "event_counts")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    EVENT_COUNTS_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    event_counts: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, id: _Optional[str] = ..., event_counts: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class ListFilterValuesRequest(_message.Message):
+    __slots__ = ("app_key",)
+    APP_KEY_FIELD_NUMBER: _ClassVar[int]
+    app_key: str
+    def __init__(self, app_key: _Optional[str] = ...) -> None: ...
+
+class ListFilterValuesResponse(_message.Message):
+    __slots__ = ("platforms", "environments", "releases", "types")
+    PLATFORMS_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENTS_FIELD_NUMBER: _ClassVar[int]
+    RELEASES_FIELD_NUMBER: _ClassVar[int]
+    TYPES_FIELD_NUMBER: _ClassVar[int]
+    platforms: _containers.RepeatedScalarFieldContainer[str]
+    environments: _containers.RepeatedScalarFieldContainer[str]
+    releases: _containers.RepeatedScalarFieldContainer[str]
+    types: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, platforms: _Optional[_Iterable[str]] = ..., environments: _Optional[_Iterable[str]] = ..., releases: _Optional[_Iterable[str]] = ..., types: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class GetIssueRequest(_message.Message):
     __slots__ = ("id", "status", "start_time", "end_time", "platform", "bucket")

@@ -91,6 +91,11 @@ class IssueServiceStub:
                 request_serializer=healthguard_dot_v1_dot_issue__service__pb2.ListIssueCommentsRequest.SerializeToString,
                 response_deserializer=healthguard_dot_v1_dot_issue__service__pb2.ListIssueCommentsResponse.FromString,
                 _registered_method=True)
+        self.ListFilterValues = channel.unary_unary(
+                '/healthguard.v1.IssueService/ListFilterValues',
+                request_serializer=healthguard_dot_v1_dot_issue__service__pb2.ListFilterValuesRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_issue__service__pb2.ListFilterValuesResponse.FromString,
+                _registered_method=True)
         self.ListIssueEvents = channel.unary_unary(
                 '/healthguard.v1.IssueService/ListIssueEvents',
                 request_serializer=healthguard_dot_v1_dot_issue__service__pb2.ListIssueEventsRequest.SerializeToString,
@@ -208,6 +213,13 @@ class IssueServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListFilterValues(self, request, context):
+        """The values by which totals and issues can be filtered, as far as events had them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListIssueEvents(self, request, context):
         """All events of an issue that are still kept, newest first.
         INVALID_ARGUMENT (INVALID_TIME_RANGE, INVALID_PAGE_SIZE, INVALID_PAGE_TOKEN).
@@ -303,6 +315,11 @@ def add_IssueServiceServicer_to_server(servicer, server):
                     servicer.ListIssueComments,
                     request_deserializer=healthguard_dot_v1_dot_issue__service__pb2.ListIssueCommentsRequest.FromString,
                     response_serializer=healthguard_dot_v1_dot_issue__service__pb2.ListIssueCommentsResponse.SerializeToString,
+            ),
+            'ListFilterValues': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFilterValues,
+                    request_deserializer=healthguard_dot_v1_dot_issue__service__pb2.ListFilterValuesRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_issue__service__pb2.ListFilterValuesResponse.SerializeToString,
             ),
             'ListIssueEvents': grpc.unary_unary_rpc_method_handler(
                     servicer.ListIssueEvents,
@@ -607,6 +624,33 @@ class IssueService:
             '/healthguard.v1.IssueService/ListIssueComments',
             healthguard_dot_v1_dot_issue__service__pb2.ListIssueCommentsRequest.SerializeToString,
             healthguard_dot_v1_dot_issue__service__pb2.ListIssueCommentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFilterValues(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.IssueService/ListFilterValues',
+            healthguard_dot_v1_dot_issue__service__pb2.ListFilterValuesRequest.SerializeToString,
+            healthguard_dot_v1_dot_issue__service__pb2.ListFilterValuesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,24 @@ class ListSessionsResponse(_message.Message):
     next_page_token: str
     def __init__(self, sessions: _Optional[_Iterable[_Union[_mobile_session_pb2.MobileSession, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
+class GetSessionTotalsRequest(_message.Message):
+    __slots__ = ("app_key", "start_time", "end_time")
+    APP_KEY_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    app_key: str
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, app_key: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class GetSessionTotalsResponse(_message.Message):
+    __slots__ = ("sessions", "crashed_sessions")
+    SESSIONS_FIELD_NUMBER: _ClassVar[int]
+    CRASHED_SESSIONS_FIELD_NUMBER: _ClassVar[int]
+    sessions: int
+    crashed_sessions: int
+    def __init__(self, sessions: _Optional[int] = ..., crashed_sessions: _Optional[int] = ...) -> None: ...
+
 class GetSessionRequest(_message.Message):
     __slots__ = ("id",)
     ID_FIELD_NUMBER: _ClassVar[int]

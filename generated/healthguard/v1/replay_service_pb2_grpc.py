@@ -40,6 +40,11 @@ class ReplayServiceStub:
                 request_serializer=healthguard_dot_v1_dot_replay__service__pb2.ListSessionsRequest.SerializeToString,
                 response_deserializer=healthguard_dot_v1_dot_replay__service__pb2.ListSessionsResponse.FromString,
                 _registered_method=True)
+        self.GetSessionTotals = channel.unary_unary(
+                '/healthguard.v1.ReplayService/GetSessionTotals',
+                request_serializer=healthguard_dot_v1_dot_replay__service__pb2.GetSessionTotalsRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_replay__service__pb2.GetSessionTotalsResponse.FromString,
+                _registered_method=True)
         self.GetSession = channel.unary_unary(
                 '/healthguard.v1.ReplayService/GetSession',
                 request_serializer=healthguard_dot_v1_dot_replay__service__pb2.GetSessionRequest.SerializeToString,
@@ -84,6 +89,13 @@ class ReplayServiceServicer:
     def ListSessions(self, request, context):
         """Sessions, latest start first.
         INVALID_ARGUMENT (INVALID_TIME_RANGE, INVALID_PAGE_SIZE, INVALID_PAGE_TOKEN).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSessionTotals(self, request, context):
+        """How many sessions there are, and how many of them crashed. INVALID_ARGUMENT (INVALID_TIME_RANGE).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -151,6 +163,11 @@ def add_ReplayServiceServicer_to_server(servicer, server):
                     request_deserializer=healthguard_dot_v1_dot_replay__service__pb2.ListSessionsRequest.FromString,
                     response_serializer=healthguard_dot_v1_dot_replay__service__pb2.ListSessionsResponse.SerializeToString,
             ),
+            'GetSessionTotals': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSessionTotals,
+                    request_deserializer=healthguard_dot_v1_dot_replay__service__pb2.GetSessionTotalsRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_replay__service__pb2.GetSessionTotalsResponse.SerializeToString,
+            ),
             'GetSession': grpc.unary_unary_rpc_method_handler(
                     servicer.GetSession,
                     request_deserializer=healthguard_dot_v1_dot_replay__service__pb2.GetSessionRequest.FromString,
@@ -215,6 +232,33 @@ class ReplayService:
             '/healthguard.v1.ReplayService/ListSessions',
             healthguard_dot_v1_dot_replay__service__pb2.ListSessionsRequest.SerializeToString,
             healthguard_dot_v1_dot_replay__service__pb2.ListSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSessionTotals(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.ReplayService/GetSessionTotals',
+            healthguard_dot_v1_dot_replay__service__pb2.GetSessionTotalsRequest.SerializeToString,
+            healthguard_dot_v1_dot_replay__service__pb2.GetSessionTotalsResponse.FromString,
             options,
             channel_credentials,
             insecure,
