@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests import figures
-from tests.collector import ROOT, Collector, run
+from tests.collector import Collector, run
 from tests.conftest import UNTHROTTLED, StartCollector, unavailable
 
 HERE = Path(__file__).parent
