@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 import grpc.aio
@@ -23,21 +24,24 @@ from rest_facade.pages import Pages
 from rest_facade.paths import RawPath
 from rest_facade.routing import FixedPaths
 from rest_facade.settings import FacadeSettings
-from rest_facade.transcoder import Plan, Transcoder, make_plans
+from rest_facade.transcoder import Gate, Plan, Transcoder, make_plans
 from rest_facade.uploads import Uploads
 
 _DOCUMENT_ROUTE = "/openapi.json"
 
 
-def create_app(settings: FacadeSettings, channel: grpc.aio.Channel) -> ASGIApp:
+def create_app(
+    settings: FacadeSettings, channel: grpc.aio.Channel, gates: Mapping[str, Gate] = MappingProxyType({})
+) -> ASGIApp:
     """The REST door in front of the services behind the channel, which may be a network's or an InProcessChannel.
 
+    `gates` stand before operations, by their ids, where the services are near enough to be asked before a body is parsed.
     Raises ContractError where the OpenAPI document and the descriptors do not fit together.
     """
     document = load_document()
     every = tuple(operations(document))
     planned = {operation.id: operation for operation in every if operation.rpc is not None}
-    plans = make_plans(planned, channel, settings)
+    plans = make_plans(planned, channel, settings, gates)
     app: ASGIApp = _connexion(document, every, settings, channel, plans)
     app = FixedPaths(app, plans)
     app = RawPath(app, ((alias, operation.path) for operation in every for alias in operation.aliases))

@@ -8,8 +8,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rest_facade.exchange import exchange_of
 
-ANY = "*"
-
 _METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE"
 
 # Without it Chrome asks again after 5 seconds, and a web SDK sends an event per request; a day is Firefox's limit.
@@ -24,7 +22,6 @@ class Cors:
 
     def __init__(self, app: ASGIApp, *, origins: Collection[str], open_paths: Collection[str]) -> None:
         self._app = app
-        self._any = ANY in origins
         self._origins = frozenset(origins)
         self._open_paths = frozenset(open_paths)
 
@@ -43,7 +40,7 @@ class Cors:
         await self._app(scope, receive, send)
 
     def _allows(self, origin: str, path: str) -> bool:
-        return self._any or origin in self._origins or path in self._open_paths
+        return origin in self._origins or path in self._open_paths
 
 
 def _headers(allowed: str | None) -> list[tuple[bytes, bytes]]:

@@ -19,6 +19,7 @@ from rest_facade.problems import Problem
 _LOG = structlog.stdlib.get_logger("access")
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_PARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 # What nginx calls a client that went away; nobody sees the status, but the log and the metrics tell it from an answer.
 _CLIENT_GONE = 499
@@ -57,8 +58,10 @@ class Edge:
 
     def _exchange(self, scope: Scope) -> Exchange:
         headers = dict(reversed(scope["headers"]))
+        parent = _sane_parent(headers.get(b"traceparent", b""))
         exchange = Exchange(
-            request_id=_request_id(headers.get(b"x-request-id", b"")),
+            request_id=_request_id(headers.get(b"x-request-id", b""), parent),
+            traceparent=parent,
             headers=headers,
             client=self._client(scope, headers),
             authorization=_sane_authorization(headers.get(b"authorization", b"")),
@@ -166,10 +169,17 @@ def _note_cause(cause: str) -> None:
         structlog.contextvars.bind_contextvars(error=cause)
 
 
-def _request_id(given: bytes) -> str:
-    """The id a client or proxy gave the request, where it is a sane one, else a new one."""
+def _sane_parent(given: bytes) -> str | None:
+    """The header as W3C Trace Context has it; None where there is none, or anything else."""
+    return given.decode("ascii") if given and _PARENT.fullmatch(given) else None
+
+
+def _request_id(given: bytes, parent: str | None) -> str:
+    """The id a client or proxy gave the request, where it is a sane one, else that of its trace, else a new one."""
     if _REQUEST_ID.fullmatch(given):
         return given.decode("ascii")
+    if parent is not None:
+        return parent[3:35]
     # Nobody gains by guessing one, and asking the kernel for randomness takes a system call.
     return f"{random.getrandbits(128):032x}"
 

@@ -22,6 +22,8 @@ class Exchange:
     authorization: str | None
     origin: str | None = None
     """Origin of the page that asks; None where no browser does."""
+    traceparent: str | None = None
+    """The span of the client, which ours go below."""
     route: str = UNMATCHED
     request_bytes: int = 0
     answer_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
@@ -50,6 +52,8 @@ class Exchange:
             entries.append(("authorization", self.authorization))
         if self.origin is not None:
             entries.append(("x-origin", self.origin))
+        if self.traceparent is not None:
+            entries.append(("traceparent", self.traceparent))
         return tuple(entries)
 
 

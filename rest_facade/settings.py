@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class FacadeSettings:
     """Bounds and policies of the facade; every value has a default that is safe on one small machine."""
 
-    cors_origins: tuple[str, ...] = ("*",)
-    """Origins that may use the routes outside ingest; `*` reflects any. Ingest answers every origin: SDKs live everywhere."""
+    cors_origins: tuple[str, ...] = ()
+    """Origins whose pages may use the routes of dashboards. Ingest answers every origin: SDKs live everywhere."""
 
     max_body_bytes: int = 1_048_576
     """Longest body on the wire; exactly this many bytes pass. The value existing SDKs are sized for."""
@@ -37,5 +37,5 @@ class FacadeSettings:
     drain_timeout_s: float = 5.0
     """How long that may take."""
 
-    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
-    """TCP peers whose X-Forwarded-For is believed."""
+    trusted_proxies: tuple[str, ...] = ()
+    """TCP peers whose X-Forwarded-For is believed; without any the peer is the client."""

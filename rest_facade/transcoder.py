@@ -6,9 +6,10 @@ without them), half of what a whole request may take.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+import grpc
 import grpc.aio
 import orjson
 from google.protobuf.descriptor import Descriptor
@@ -39,6 +40,10 @@ _FILE_HEADERS: RawHeaders = (
 )
 
 
+Gate = Callable[[bytes], grpc.Status | None]
+"""Tells of a body whether the RPC behind it would refuse it, as far as that can be told before it is parsed."""
+
+
 class Given(NamedTuple):
     """What a request says, read but not yet made into a message."""
 
@@ -54,13 +59,19 @@ class Plan:
     """How one operation is served."""
 
     def __init__(
-        self, operation: Operation, channel: grpc.aio.Channel, bodies: Bodies, settings: FacadeSettings
+        self,
+        operation: Operation,
+        channel: grpc.aio.Channel,
+        bodies: Bodies,
+        settings: FacadeSettings,
+        gate: Gate | None = None,
     ) -> None:
         """Plans the operation; raises ContractError where document and descriptors disagree."""
         rpc = operation.rpc
         if rpc is None:
             raise ContractError(f"{operation.id} stands for no RPC")
         self.verb, self.path = operation.verb, operation.path
+        self._gate = gate
         self._operation, self._bodies, self._timeout_s = operation, bodies, settings.rpc_timeout_s
         self._has_body = operation.body is not None or operation.bytes_field is not None
         self._parameters = ParameterReader(rpc.input_type, operation.parameters)
@@ -86,6 +97,8 @@ class Plan:
         with self._bodies.open(self._operation, exchange, receive) as body:
             text = await body.read()
             exchange.request_bytes = len(text)
+            if self._gate is not None and (refusal := self._gate(text)) is not None:
+                raise _error(refusal)
             reply = await self.respond(exchange, self._given(path, scope["query_string"], text))
             await reply.send(send)
 
@@ -130,11 +143,17 @@ class Plan:
 
 
 def make_plans(
-    planned: Mapping[str, Operation], channel: grpc.aio.Channel, settings: FacadeSettings
+    planned: Mapping[str, Operation], channel: grpc.aio.Channel, settings: FacadeSettings, gates: Mapping[str, Gate]
 ) -> dict[str, Plan]:
-    """The plan of each operation, by its id; together they keep the bounds on bodies."""
+    """The plan of each operation, by its id; together they keep the bounds on bodies. `gates` goes by operation too."""
     bodies = Bodies(settings)
-    return {name: Plan(operation, channel, bodies, settings) for name, operation in planned.items()}
+    return {name: Plan(operation, channel, bodies, settings, gates.get(name)) for name, operation in planned.items()}
+
+
+def _error(refusal: grpc.Status) -> grpc.aio.AioRpcError:
+    """What the RPC would have failed with."""
+    trailing = grpc.aio.Metadata(*refusal.trailing_metadata)
+    return grpc.aio.AioRpcError(refusal.code, grpc.aio.Metadata(), trailing, refusal.details)
 
 
 def _revalidated(text: bytes, exchange: Exchange) -> Reply:

@@ -3,6 +3,7 @@
 import errno
 import socket
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import NamedTuple
 
 from server.errors import StartupFault
@@ -38,6 +39,14 @@ def parse(text: str) -> Address:
     if not (port.isascii() and port.isdigit() and int(port) <= 65_535):
         raise ValueError("the port must be a number from 0 to 65535")
     return Address(host, int(port))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the host; names other than localhost may be anywhere."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def reserve(address: Address, flag: str) -> socket.socket:

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -27,7 +27,8 @@ from healthguard.v1 import (
 from rest_facade.app import create_app
 from rest_facade.inprocess import InProcessChannel, InProcessServer
 from rest_facade.settings import FacadeSettings
-from server import contract, program, secret
+from rest_facade.transcoder import Gate
+from server import contract, program, secret, status, tls
 from server.address import Address, Addresses, bound, listen
 from server.config import Settings
 from server.disk_budget import DiskBudget
@@ -36,6 +37,7 @@ from server.errors import StartupFault
 from server.health import StoreHealth
 from server.http_door import Bounded, Connections, allowed_connections
 from server.ingest.admission import Admission
+from server.ingest.gate import IngestGate
 from server.ingest.image_line import ImageLine
 from server.ingest.line import IngestLine
 from server.ingest.resolve import AppResolver
@@ -51,6 +53,7 @@ from server.interceptors import (
     MetricsInterceptor,
     RequestIdInterceptor,
 )
+from server.interceptors.base import Interceptor
 from server.mobile.token import TokenSigner
 from server.paging import PageTokens
 from server.services.app import AppService
@@ -66,6 +69,7 @@ from server.store.blobs import BlobStore, open_blobs
 from server.store.engine import Engine
 from server.store.migrate import SchemaState, schema_state, upgrade
 from server.sweeper import Sweeper
+from server.traces import tracing
 
 MAX_MESSAGE_BYTES = 16 * 1_048_576
 """1,000 events of the longest kind a REST body can hold would be more; gRPC callers split those."""
@@ -109,8 +113,9 @@ async def serve(settings: Settings, *, grpc_door: bool, rest_door: bool, ready: 
         grpc_at = await stack.enter_async_context(_grpc_server(settings, backend)) if backend and grpc_door else None
         rest_at = None
         if rest_door:
-            channel = InProcessChannel(backend.in_process()) if backend else _network_channel(settings.target)
-            rest_at = await stack.enter_async_context(_rest_server(settings, channel, stop))
+            channel = InProcessChannel(backend.in_process()) if backend else _network_channel(settings)
+            gates = backend.gates() if backend else {}
+            rest_at = await stack.enter_async_context(_rest_server(settings, channel, gates, stop))
         ready(Addresses(rest=rest_at, grpc=grpc_at))
         await stop.wait()
 
@@ -123,15 +128,19 @@ class Stores:
     blobs: BlobStore
     writer: IngestWriter
     session_writer: SessionWriter
+    spans: Sequence[Interceptor]
 
 
-def _network_channel(target: str) -> grpc.aio.Channel:
+def _network_channel(settings: Settings) -> grpc.aio.Channel:
     options = [
         ("grpc.max_receive_message_length", MAX_ANSWER_BYTES),
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
         ("grpc.enable_http_proxy", 0),
     ]
-    return grpc.aio.insecure_channel(target, options=options)
+    credentials = tls.target_credentials(settings)
+    if credentials is None:
+        return grpc.aio.insecure_channel(settings.target, options=options)
+    return grpc.aio.secure_channel(settings.target, credentials, options=options)
 
 
 class Backend:
@@ -152,6 +161,7 @@ class Backend:
         session_tokens = TokenSigner(secret.load_all(settings), late_age_ms=settings.late_max_age_ms)
         line = IngestLine(resolver, admission, stores.writer, max_age_ms=settings.event_max_age_ms)
         recorded = SessionResolver(engine)
+        self._gate = IngestGate(resolver, admission, line)
         self.session_line = SessionLine(engine, admission, recorded, stores.session_writer, line)
         self._auth = AuthService(engine, settings)
 
@@ -169,6 +179,7 @@ class Backend:
         self._performance = PerformanceService(engine)
         self.interceptors = (
             RequestIdInterceptor(settings.trusted_proxy_list),
+            *stores.spans,
             AccessLogInterceptor(),
             MetricsInterceptor(),
             ErrorsInterceptor(),
@@ -193,6 +204,14 @@ class Backend:
         self.register(server)
         return server
 
+    def gates(self) -> dict[str, Gate]:
+        """What stands before operations of a REST door in the same process."""
+        return {"ingestEvents": self._ingest_refusal}
+
+    def _ingest_refusal(self, body: bytes) -> grpc.Status | None:
+        refusal = self._gate.refusal(body)
+        return None if refusal is None else status.to_status(refusal)
+
 
 @asynccontextmanager
 async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
@@ -204,12 +223,13 @@ async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
         if settings.sqlite_file is not None:
             stack.enter_context(integrity.sole_user(settings.sqlite_file))
             await asyncio.to_thread(integrity.refuse_damaged, settings.sqlite_file)
-        async with _open_stores(settings) as backend:
+        spans = stack.enter_context(tracing(settings.traces_url))
+        async with _open_stores(settings, spans) as backend:
             yield backend
 
 
 @asynccontextmanager
-async def _open_stores(settings: Settings) -> AsyncIterator[Backend]:
+async def _open_stores(settings: Settings, spans: Sequence[Interceptor]) -> AsyncIterator[Backend]:
     engine = Engine(settings.database)
     try:
         await asyncio.to_thread(prepare_schema, engine)
@@ -222,7 +242,7 @@ async def _open_stores(settings: Settings) -> AsyncIterator[Backend]:
         sweeper.start()
         health = StoreHealth(engine, budget)
         try:
-            backend = Backend(settings, Stores(engine, blobs, writer, session_writer), health)
+            backend = Backend(settings, Stores(engine, blobs, writer, session_writer, spans), health)
             upkeep = Upkeep(engine, blobs, backend.session_line)
             try:
                 yield backend
@@ -276,7 +296,11 @@ async def _grpc_server(settings: Settings, backend: Backend) -> AsyncIterator[Ad
         if settings.worker is None:
             probe.close()
         try:
-            port = server.add_insecure_port(str(wanted))
+            encryption = tls.certificates(settings)
+            if encryption is None:
+                port = server.add_insecure_port(str(wanted))
+            else:
+                port = server.add_secure_port(str(wanted), encryption.grpc_credentials())
         except RuntimeError as error:
             raise StartupFault(f"--grpc: cannot listen on {wanted}") from error
     await server.start()
@@ -296,15 +320,21 @@ class _Uvicorn(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _rest_server(settings: Settings, channel: Any, stop: asyncio.Event) -> AsyncIterator[Address]:  # noqa: ANN401
+async def _rest_server(
+    settings: Settings,
+    channel: Any,  # noqa: ANN401 -- grpc.aio.Channel, or what stands in for it in one process
+    gates: dict[str, Gate],
+    stop: asyncio.Event,
+) -> AsyncIterator[Address]:
     listener = listen(settings.rest_address, "--rest", shared=settings.worker is not None)
     facade = create_app(
         FacadeSettings(
-            cors_origins=settings.cors_origin_list or ("*",),
+            cors_origins=settings.cors_origin_list,
             max_inflight_bytes=settings.max_inflight_bytes,
             trusted_proxies=settings.trusted_proxy_list,
         ),
         channel,
+        gates,
     )
     connections = Connections(allowed_connections())
     config = uvicorn.Config(
@@ -317,6 +347,10 @@ async def _rest_server(settings: Settings, channel: Any, stop: asyncio.Event) ->
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=int(GRACE_S),
     )
+    encryption = tls.certificates(settings)
+    if encryption is not None:
+        config.load()
+        config.ssl = encryption.rest_context()
     server = _Uvicorn(config)
     running = asyncio.create_task(server.serve(sockets=[listener]))
     watching = asyncio.create_task(connections.watch())

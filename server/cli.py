@@ -1,14 +1,11 @@
 """The command line: every subcommand and its flags. Faults are told in one line each, never as a traceback."""
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvloop
-from sqlalchemy.exc import DBAPIError
 
 import server.backup
 import server.data_dir
@@ -17,34 +14,18 @@ import server.doctor
 import server.migrate
 import server.restore
 import server.workers
-from server import logs
+from server import cli_token, cli_user, logs
 from server.address import Addresses
 from server.banner import banner
-from server.config import InvalidSettings, Settings
-from server.errors import DomainError, StartupFault
+from server.cli_options import BlobUrl, DatabaseUrl, DataDir, faults_in_one_line, flag
+from server.config import Settings
+from server.errors import StartupFault
 
-
-def _flag(name: str, metavar: str, text: str, default: str) -> typer.models.OptionInfo:
-    # Settings holds the defaults; here they are only told, because a flag that is not given must not hide its variable.
-    option: typer.models.OptionInfo = typer.Option(name, metavar=metavar, help=f"{text} (default: {default})")
-    return option
-
-
-Rest = Annotated[str | None, _flag("--rest", "HOST:PORT", "Where REST listens.", "127.0.0.1:3100")]
-Grpc = Annotated[str | None, _flag("--grpc", "HOST:PORT", "Where gRPC listens.", "127.0.0.1:3101")]
-DataDir = Annotated[Path | None, _flag("--data-dir", "DIR", "Where everything is kept.", "./healthguard-data")]
-DatabaseUrl = Annotated[
-    str | None,
-    _flag("--database-url", "URL", "SQLite or PostgreSQL (postgresql+psycopg://...).", "a file in the data directory"),
-]
-BlobUrl = Annotated[
-    str | None, _flag("--blob-url", "URL", "file://, s3:// or memory://", "a folder of the data directory")
-]
-Workers = Annotated[int | None, _flag("--workers", "N", "Processes that share the ports; SQLite allows one.", "1")]
+Rest = Annotated[str | None, flag("--rest", "HOST:PORT", "Where REST listens.", "127.0.0.1:3100")]
+Grpc = Annotated[str | None, flag("--grpc", "HOST:PORT", "Where gRPC listens.", "127.0.0.1:3101")]
 Archive = Annotated[Path, typer.Argument(metavar="FILE", help="The backup, say shop.tar.zst.")]
-Target = Annotated[
-    str | None, _flag("--target", "HOST:PORT", "The gRPC server that REST talks to.", "none, and needed")
-]
+Workers = Annotated[int | None, flag("--workers", "N", "Processes that share the ports; SQLite allows one.", "1")]
+Target = Annotated[str | None, flag("--target", "HOST:PORT", "The gRPC server that REST talks to.", "none, and needed")]
 
 Days = Annotated[
     int,
@@ -60,6 +41,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(cli_token.app, name="token")
+app.add_typer(cli_user.app, name="user")
 
 
 def main() -> None:
@@ -77,7 +61,7 @@ def serve(
     workers: Workers = None,
 ) -> None:
     """Serve REST and gRPC."""
-    with _faults_in_one_line():
+    with faults_in_one_line():
         settings = Settings.load(
             rest=rest, grpc=grpc, data_dir=data_dir, database_url=database_url, blob_url=blob_url, workers=workers
         )
@@ -93,7 +77,7 @@ def serve_grpc(
     workers: Workers = None,
 ) -> None:
     """Serve gRPC alone; REST may run elsewhere by serve-rest."""
-    with _faults_in_one_line():
+    with faults_in_one_line():
         settings = Settings.load(
             grpc=grpc, data_dir=data_dir, database_url=database_url, blob_url=blob_url, workers=workers
         )
@@ -103,7 +87,7 @@ def serve_grpc(
 @app.command("serve-rest")
 def serve_rest(target: Target = None, rest: Rest = None, data_dir: DataDir = None, workers: Workers = None) -> None:
     """Serve REST alone, in front of a gRPC server that runs elsewhere."""
-    with _faults_in_one_line():
+    with faults_in_one_line():
         settings = Settings.load(with_store=False, target=target, rest=rest, data_dir=data_dir, workers=workers)
         if not settings.target:
             raise StartupFault("--target (HEALTHGUARD_TARGET): serve-rest needs the HOST:PORT of a gRPC server")
@@ -113,7 +97,7 @@ def serve_rest(target: Target = None, rest: Rest = None, data_dir: DataDir = Non
 @app.command()
 def migrate(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
     """Bring the database to the schema of this program. SQLite does so by itself at start, PostgreSQL never."""
-    with _faults_in_one_line():
+    with faults_in_one_line():
         settings = Settings.load(data_dir=data_dir, database_url=database_url)
         _configure_logs(settings)
         typer.echo(server.migrate.migrate(settings))
@@ -122,7 +106,7 @@ def migrate(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
 @app.command()
 def backup(file: Archive, data_dir: DataDir = None, database_url: DatabaseUrl = None, blob_url: BlobUrl = None) -> None:
     """Write database, pictures and key into one file, while the program serves."""
-    with _faults_in_one_line():
+    with faults_in_one_line():
         settings = Settings.load(data_dir=data_dir, database_url=database_url, blob_url=blob_url)
         _configure_logs(settings)
         typer.echo(server.backup.backup(settings, file))
@@ -133,7 +117,7 @@ def restore(
     file: Archive, data_dir: DataDir = None, database_url: DatabaseUrl = None, blob_url: BlobUrl = None
 ) -> None:
     """Bring a backup back into an empty data directory or database."""
-    with _faults_in_one_line():
+    with faults_in_one_line():
         settings = Settings.load(data_dir=data_dir, database_url=database_url, blob_url=blob_url)
         _configure_logs(settings)
         typer.echo(server.restore.restore(settings, file))
@@ -159,7 +143,7 @@ def doctor(
 @app.command()
 def demo(rest: Rest = None, days: Days = 0) -> None:
     """Send sample events of a new user to the running collector and show where to look."""
-    with _faults_in_one_line():
+    with faults_in_one_line():
         address = Settings.load(with_store=False, rest=rest).rest_address
         if days:
             server.demo.fill(address, days, typer.echo)
@@ -192,25 +176,3 @@ def _tell(settings: Settings, addresses: Addresses) -> None:
 
 def _configure_logs(settings: Settings) -> None:
     logs.configure(settings.log_format, settings.log_level)
-
-
-@contextmanager
-def _faults_in_one_line() -> Iterator[None]:
-    try:
-        yield
-    except InvalidSettings as error:
-        _fail(*error.lines)
-    except (StartupFault, DomainError, OSError) as error:
-        _fail(str(error))
-    except DBAPIError as error:
-        _fail(f"--database-url (HEALTHGUARD_DATABASE_URL): {_first_line(error.orig or error)}")
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().split("\n", 1)[0]
-
-
-def _fail(*lines: str) -> None:
-    for line in lines:
-        typer.echo(f"healthguard: {line}", err=True)
-    raise typer.Exit(1)

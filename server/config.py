@@ -44,7 +44,8 @@ class Settings(BaseSettings):
     rest: str = "127.0.0.1:3100"
     grpc: str = "127.0.0.1:3101"
     data_dir: Path = Path("./healthguard-data")
-    database_url: str = ""
+    database_url: str = Field(default="", repr=False)
+    """May hold a password, and so is not part of what is shown of the settings."""
     blob_url: str = ""
     workers: int = Field(default=1, ge=1, le=64)
     target: str = ""
@@ -61,7 +62,18 @@ class Settings(BaseSettings):
     retention_days: int = Field(default=30, ge=1, le=3_650)
     disk_budget_bytes: int = Field(default=0, ge=0)
     cors_origins: str = ""
-    trusted_proxies: str = "127.0.0.1,::1"
+    trusted_proxies: str = ""
+    tls_cert: str = ""
+    """PEM file with the certificate chain of both doors; looked at again for every connection."""
+    tls_key: str = ""
+    tls_client_ca: str = ""
+    """PEM file: gRPC clients must show a certificate that it signed."""
+    target_ca: str = ""
+    """PEM file by which serve-rest knows the gRPC server; with it the two speak TLS."""
+    target_cert: str = ""
+    target_key: str = ""
+    allow_plaintext: bool = False
+    """Whether doors may speak plaintext beyond this machine, as behind a proxy that speaks TLS."""
     rate_limit_events_per_s: float = Field(default=0, ge=0, allow_inf_nan=False)
     max_inflight_bytes: int = Field(default=64 * MIB, ge=MIB)
     disk_floor_bytes: int = Field(default=256 * MIB, ge=0)
@@ -72,6 +84,8 @@ class Settings(BaseSettings):
     secret: SecretStr = SecretStr("")
     previous_secrets: SecretStr = SecretStr("")
     """Secrets that were in force before, parted by commas: session tokens signed with them stay good until they expire."""
+    traces_url: str = ""
+    """Where OpenTelemetry spans go: an OTLP receiver over HTTP, such as http://127.0.0.1:4318/v1/traces."""
     worker: int | None = Field(default=None, ge=0)
     """Which of several workers this process is; set by the process that started it, never by an operator."""
 
@@ -98,12 +112,14 @@ class Settings(BaseSettings):
     def verify(self, *, with_store: bool = True) -> list[str]:
         """All faults that no single type can show; one line each, naming the flag and the variable."""
         return [
-            *self._address_faults(),
+            *(self._address_faults() or self._plaintext_faults()),
+            *self._tls_faults(),
             *(self._store_faults() if with_store else ()),
             *_bad_items("trusted_proxies", self.trusted_proxy_list, ip_address, "is not an IP address"),
             *_bad_items("cors_origins", self.cors_origin_list, _origin, "is not an origin like https://app.example"),
             *self._secret_faults(),
             *self._budget_faults(),
+            *_bad_items("traces_url", _items(self.traces_url), _http_url, "is not an http:// or https:// address"),
         ]
 
     @property
@@ -115,6 +131,11 @@ class Settings(BaseSettings):
     def grpc_address(self) -> Address:
         """Where gRPC listens."""
         return address.parse(self.grpc)
+
+    @property
+    def rest_scheme(self) -> str:
+        """How URLs of the REST door begin."""
+        return "https" if self.tls_cert else "http"
 
     @property
     def database(self) -> str:
@@ -149,12 +170,12 @@ class Settings(BaseSettings):
 
     @property
     def trusted_proxy_list(self) -> tuple[str, ...]:
-        """Addresses whose X-Forwarded-For is believed."""
+        """Addresses whose X-Forwarded-For is believed; without any the direct peer is the client."""
         return _items(self.trusted_proxies)
 
     @property
     def cors_origin_list(self) -> tuple[str, ...]:
-        """Origins that may call everything but ingest; empty means any."""
+        """Origins whose pages may call everything; pages of all others may only send events and sessions."""
         return _items(self.cors_origins)
 
     @property
@@ -199,6 +220,37 @@ class Settings(BaseSettings):
             else:
                 if name == "target" and port == 0:
                     faults.append(_line(name, "the port must be a real one, got 0"))
+        return faults
+
+    def _plaintext_faults(self) -> list[str]:
+        if self.allow_plaintext:
+            return []
+        encrypted = {"rest": self.tls_cert, "grpc": self.tls_cert, "target": self.target_ca}
+        remedies = {
+            "rest": "HEALTHGUARD_TLS_CERT and HEALTHGUARD_TLS_KEY",
+            "grpc": "HEALTHGUARD_TLS_CERT and HEALTHGUARD_TLS_KEY",
+            "target": "HEALTHGUARD_TARGET_CA",
+        }
+        return [
+            _line(
+                name,
+                f"{given} is not this machine alone, and plaintext would show passwords and tokens on the way;"
+                f" set {remedies[name]}, or HEALTHGUARD_ALLOW_PLAINTEXT=true behind a proxy that speaks TLS",
+            )
+            for name, files in encrypted.items()
+            if (given := getattr(self, name)) and not files and not address.is_loopback(address.parse(given).host)
+        ]
+
+    def _tls_faults(self) -> list[str]:
+        faults = []
+        for names in (("tls_cert", "tls_key"), ("target_cert", "target_key")):
+            given = [name for name in names if getattr(self, name)]
+            if len(given) == 1:
+                missing = next(name for name in names if name not in given)
+                faults.append(_line(given[0], f"needs {PREFIX}{missing.upper()} beside it"))
+        for name, needed in (("tls_client_ca", "tls_cert"), ("target_cert", "target_ca")):
+            if getattr(self, name) and not getattr(self, needed):
+                faults.append(_line(name, f"means nothing without {PREFIX}{needed.upper()}"))
         return faults
 
     def _store_faults(self) -> list[str]:
@@ -256,6 +308,12 @@ def _bad_items(name: str, items: tuple[str, ...], parse: Callable[[str], object]
 def _origin(text: str) -> None:
     parts = urlsplit(text)
     if not (parts.scheme and parts.netloc) or parts.path or parts.query or parts.fragment:
+        raise ValueError(text)
+
+
+def _http_url(text: str) -> None:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError(text)
 
 

@@ -44,3 +44,18 @@ def auth_requirement(method: MethodDescriptor) -> int:
     """The AuthRequirement of one of our RPCs; AUTH_REQUIREMENT_UNSPECIFIED when the contract does not say."""
     options: Any = method.GetOptions()  # the stubs do not know that `auth` extends MethodOptions
     return int(options.Extensions[options_pb2.auth])
+
+
+SCOPES: tuple[str, ...] = tuple(
+    value.name.removeprefix("SERVICE_SCOPE_").lower()
+    for value in options_pb2.DESCRIPTOR.enum_types_by_name["ServiceScope"].values
+    if value.number
+)
+"""The words of the scopes that service tokens can have."""
+
+
+def service_scope(method: MethodDescriptor) -> str:
+    """The scope that lets a service call one of our RPCs; empty where no service may."""
+    options: Any = method.GetOptions()
+    number = int(options.Extensions[options_pb2.scope])
+    return SCOPES[number - 1] if number else ""

@@ -4,6 +4,7 @@ import asyncio
 import json
 import secrets
 import shutil
+import ssl
 import stat
 import time
 import urllib.request
@@ -19,7 +20,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from server import disk_budget, program
+from server import disk_budget, program, tls
 from server.address import Address, listen
 from server.config import InvalidSettings, Settings
 from server.errors import BlobsUnavailable, DomainError, StartupFault
@@ -36,8 +37,6 @@ LARGEST_JUMP_S = 0.5
 TIMEOUT_S = 2.0
 
 LEDGER_FAULTS_TOLD = 3
-
-"""A key that no picture can have: that there is no such object is the answer of a store that works."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +64,24 @@ def examine(flags: Mapping[str, Any]) -> list[Finding]:
 
 
 def _checks(settings: Settings) -> Iterator[Finding]:
+    if settings.tls_cert:
+        yield _certificate(settings)
     yield _data_dir(settings.data_dir)
     yield _disk("disk", settings.data_dir, settings.disk_floor_bytes)
     yield from asyncio.run(_database(settings))
     yield from asyncio.run(_blobs(settings))
     yield clock(time.time, time.monotonic, time.sleep)
-    yield _port("rest port", settings.rest_address, "--rest", _answers_rest)
-    yield _port("grpc port", settings.grpc_address, "--grpc", _answers_grpc)
+    ours = (_shows(settings.tls_cert),) * 2 if settings.tls_cert else (_answers_rest, _answers_grpc)
+    yield _port("rest port", settings.rest_address, "--rest", ours[0])
+    yield _port("grpc port", settings.grpc_address, "--grpc", ours[1])
+
+
+def _certificate(settings: Settings) -> Finding:
+    try:
+        tls.certificates(settings)
+    except StartupFault as error:
+        return Finding(False, "tls", str(error))
+    return Finding(True, "tls", f"{settings.tls_cert} and its key fit together")
 
 
 def _data_dir(path: Path) -> Finding:
@@ -206,6 +216,19 @@ def _port(name: str, address: Address, flag: str, is_ours: Callable[[Address], b
     except StartupFault as error:
         return Finding(True, name, f"{address} answers") if is_ours(address) else Finding(False, name, str(error))
     return Finding(True, name, f"{address} is free")
+
+
+def _shows(certificate: str) -> Callable[[Address], bool]:
+    """Asks whether what answers at an address shows our certificate."""
+
+    def shows(address: Address) -> bool:
+        try:
+            shown = ssl.get_server_certificate(address, timeout=TIMEOUT_S)
+            return "".join(shown.split()) in "".join(Path(certificate).read_text().split())
+        except (OSError, ValueError):
+            return False
+
+    return shows
 
 
 def _answers_rest(address: Address) -> bool:

@@ -69,6 +69,12 @@ class Unavailable(DomainError):
         self.retry_after_s = retry_after_s
 
 
+class UndecodableMessage(InvalidInput):
+    reason = "UNDECODABLE_MESSAGE"
+    field = ""
+    message = "These bytes are no message of the kind that this method takes."
+
+
 class InvalidEmail(InvalidInput):
     reason = "INVALID_EMAIL"
     field = "email"
@@ -85,6 +91,12 @@ class PasswordTooLong(InvalidInput):
     reason = "PASSWORD_TOO_LONG"
     field = "password"
     message = "Password must be at most 1,024 bytes."
+
+
+class CurrentPasswordRequired(InvalidInput):
+    reason = "CURRENT_PASSWORD_REQUIRED"
+    field = "currentPassword"
+    message = "The current password is required."
 
 
 class AppNameRequired(InvalidInput):
@@ -127,6 +139,18 @@ class InvalidAllowedOrigins(InvalidInput):
     reason = "INVALID_ALLOWED_ORIGINS"
     field = "settings.allowedOrigins"
     message = "Allowed origins are at most 50, each like https://shop.example, or null."
+
+
+class InvalidScrubKeys(InvalidInput):
+    reason = "INVALID_SCRUB_KEYS"
+    field = "settings.scrubKeys"
+    message = "Names to be masked are at most 50, each of 2 to 64 characters, two of them letters or digits."
+
+
+class InvalidScrubPatterns(InvalidInput):
+    reason = "INVALID_SCRUB_PATTERNS"
+    field = "settings.scrubPatterns"
+    message = "What can be masked by its looks is card, token, email and ip."
 
 
 class InvalidRole(InvalidInput):
@@ -305,6 +329,16 @@ class SessionTokenExpired(Unauthenticated):
     message = "The session token has expired. Start a new session."
 
 
+class WrongPassword(PermissionDenied):
+    reason = "WRONG_PASSWORD"
+    message = "The current password is another one."
+
+
+class ScopeMissing(PermissionDenied):
+    reason = "SCOPE_MISSING"
+    message = "The service token has not the scope that this call needs."
+
+
 class NotAMobileApp(PermissionDenied):
     reason = "NOT_A_MOBILE_APP"
     message = "Sessions of apps of this type are not recorded."
@@ -353,6 +387,11 @@ class RoleTooLow(PermissionDenied):
 class OriginNotAllowed(PermissionDenied):
     reason = "ORIGIN_NOT_ALLOWED"
     message = "The app takes no events from pages of this origin."
+
+
+class LoginSessionNotFound(NotFound):
+    reason = "LOGIN_SESSION_NOT_FOUND"
+    message = "You are not signed in by a session of this id."
 
 
 class UserNotFound(NotFound):

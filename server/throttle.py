@@ -1,119 +1,89 @@
 """Slows down those who guess: failed sign-ins per account and address, registrations per address.
 
-All of it lives in memory and counts per process: with N workers an attacker gets up to N times the attempts, a restart
-forgets. Both are bounded, and neither is worth a write to the store for every wrong password.
+Counted in the store, so that a restart forgets nothing and all processes count together. An attempt that has to wait costs
+one read; one that is admitted costs a short transaction beside 25 ms of hashing, of which the machine does two at a time.
+What is stored of an account or address is a hash under the installation's secret: no address can be read back from it.
 """
 
-import time
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from hashlib import blake2b
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from server.errors import TooManyAttempts, TooManyRegistrations
+from server import clock
+from server.errors import TooManyAttempts
+from server.store import throttles
+from server.store.engine import Engine
 
-Clock = Callable[[], float]
-
-MAX_KEYS = 10_000
-"""Keys remembered; the longest untouched go first."""
-
-LONGEST_WAIT_S = 900.0
 ADDRESS_FREE_ATTEMPTS = 100
 """Failures in a row from one address before it is slowed: an office behind one address has many forgetful people."""
 
 
-@dataclass(slots=True)
-class _Failures:
-    count: int = 0
-    last_s: float = 0.0
+class Keys:
+    """Names accounts and addresses without telling them."""
 
+    def __init__(self, secret: bytes) -> None:
+        self._key = blake2b(secret, digest_size=32).digest()
 
-class Backoff:
-    """Failures in a row by key. After the free ones each attempt has to wait 1, 2, 4 ... up to 900 s after the last."""
+    def of_account(self, email: str, address: str) -> bytes:
+        """An account as it is tried from one address."""
+        return self._hash(f"account {network_of(address)} {email}")
 
-    def __init__(self, free_attempts: int, clock: Clock) -> None:
-        self._free = free_attempts
-        self._clock = clock
-        self._failures: OrderedDict[str, _Failures] = OrderedDict()
+    def of_address(self, address: str) -> bytes:
+        """All accounts as they are tried from one address."""
+        return self._hash(f"address {network_of(address)}")
 
-    def wait_s(self, key: str) -> float:
-        """Seconds until the key may try again; 0 when it may now."""
-        seen = self._failures.get(key)
-        if seen is None or seen.count < self._free:
-            return 0.0
-        pause = min(LONGEST_WAIT_S, 2.0 ** min(seen.count - self._free, 10))
-        return max(0.0, seen.last_s + pause - self._clock())
+    def of_registrations(self, address: str) -> bytes:
+        """Registrations from one address."""
+        return self._hash(f"registrations {network_of(address)}")
 
-    def count(self, key: str) -> None:
-        """Note one failure."""
-        seen = self._failures.setdefault(key, _Failures())
-        seen.count, seen.last_s = seen.count + 1, self._clock()
-        self._failures.move_to_end(key)
-        if len(self._failures) > MAX_KEYS:
-            self._failures.popitem(last=False)
-
-    def uncount(self, key: str) -> None:
-        """Take one failure back: it was not the caller's."""
-        seen = self._failures.get(key)
-        if seen is not None:
-            seen.count -= 1
-
-    def forgive(self, key: str) -> None:
-        """Forget the key's failures."""
-        self._failures.pop(key, None)
+    def _hash(self, text: str) -> bytes:
+        return blake2b(text.encode(), digest_size=16, key=self._key).digest()
 
 
 class SignInThrottle:
     """Guards sign-ins of an account from an address, and of all accounts from it."""
 
-    def __init__(self, free_attempts: int, clock: Clock = time.monotonic) -> None:
-        self._accounts = Backoff(free_attempts, clock)
-        self._addresses = Backoff(ADDRESS_FREE_ATTEMPTS, clock)
+    def __init__(
+        self, engine: Engine, keys: Keys, free_attempts: int, now_ms: Callable[[], int] = clock.now_ms
+    ) -> None:
+        self._engine = engine
+        self._keys = keys
+        self._free_attempts = free_attempts
+        self._now_ms = now_ms
 
-    def begin(self, email: str, address: str) -> None:
-        """Admit one attempt, counted as failed until `succeeded`, so that a hundred at once get no further than one
-        by one. Raises TooManyAttempts with the time to wait; an attempt refused so is not counted.
+    async def begin(self, email: str, address: str) -> None:
+        """Admit one attempt, counted as failed until it is forgiven. Raises TooManyAttempts with the time to wait; an
+        attempt refused so is not counted.
         """
-        account, network = _keys(email, address)
-        wait_s = max(self._accounts.wait_s(account), self._addresses.wait_s(network))
-        if wait_s > 0:
-            raise TooManyAttempts(retry_after_s=wait_s)
-        self._accounts.count(account)
-        self._addresses.count(network)
+        wait_ms = await self._engine.read(throttles.wait_ms, self.keys(email, address), self._now_ms())
+        if wait_ms > 0:
+            raise TooManyAttempts(retry_after_s=wait_ms / 1_000)
+        account, network = self.keys(email, address)
+        free = {account: self._free_attempts, network: ADDRESS_FREE_ATTEMPTS}
+        await self._engine.write(throttles.attempt, free, self._now_ms())
 
-    def succeeded(self, email: str, address: str) -> None:
-        """The attempt was right: what failed before it is forgotten."""
-        account, network = _keys(email, address)
-        self._accounts.forgive(account)
-        self._addresses.forgive(network)
-
-    def abandoned(self, email: str, address: str) -> None:
+    async def abandoned(self, email: str, address: str) -> None:
         """The attempt was never judged, through no fault of the caller."""
-        account, network = _keys(email, address)
-        self._accounts.uncount(account)
-        self._addresses.uncount(network)
+        await self._engine.write(throttles.abandon, self.keys(email, address), self._now_ms())
+
+    def keys(self, email: str, address: str) -> tuple[bytes, bytes]:
+        """Under what attempts of the account from the address are counted; to be forgiven when one was right."""
+        return self._keys.of_account(email, address), self._keys.of_address(address)
 
 
 class RegistrationThrottle:
-    """A token bucket per address: so many at once, refilled evenly over the hour."""
+    """So many registrations from an address at once, given back evenly over the hour."""
 
-    def __init__(self, per_hour: int, clock: Clock = time.monotonic) -> None:
-        self._capacity = float(per_hour)
-        self._per_s = per_hour / 3600
-        self._clock = clock
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+    def __init__(self, engine: Engine, keys: Keys, per_hour: int, now_ms: Callable[[], int] = clock.now_ms) -> None:
+        self._engine = engine
+        self._keys = keys
+        self._per_hour = per_hour
+        self._now_ms = now_ms
 
-    def take(self, address: str) -> None:
+    async def take(self, address: str) -> None:
         """Admit one registration. Raises TooManyRegistrations with the time until the next one."""
-        key, now = network_of(address), self._clock()
-        left, since = self._buckets.get(key, (self._capacity, now))
-        left = min(self._capacity, left + (now - since) * self._per_s)
-        if left < 1:
-            raise TooManyRegistrations(retry_after_s=(1 - left) / self._per_s)
-        self._buckets[key] = (left - 1, now)
-        self._buckets.move_to_end(key)
-        if len(self._buckets) > MAX_KEYS:
-            self._buckets.popitem(last=False)
+        key = self._keys.of_registrations(address)
+        await self._engine.write(throttles.take, key, self._per_hour, self._now_ms())
 
 
 def network_of(address: str) -> str:
@@ -123,8 +93,3 @@ def network_of(address: str) -> str:
     except ValueError:
         return address
     return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else address
-
-
-def _keys(email: str, address: str) -> tuple[str, str]:
-    network = network_of(address)
-    return f"{network} {email}", network

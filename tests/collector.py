@@ -14,7 +14,7 @@ from typing import Any, Self
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120  # a busy machine
 STOP_SECONDS = 10
-_ADDRESS = re.compile(r"^\s+(REST|gRPC)\s+(?:http://)?(\S+:\d+)")
+_ADDRESS = re.compile(r"^\s+(REST|gRPC)\s+(?:https?://)?(\S+:\d+)")
 
 
 class Collector:
@@ -29,7 +29,8 @@ class Collector:
         self._doors = {"serve": ("REST", "gRPC"), "serve-grpc": ("gRPC",), "serve-rest": ("REST",)}[command]
         addresses = [word for door in self._doors for word in (f"--{door.lower()}", "127.0.0.1:0")]
         self._arguments = [command, *addresses, "--data-dir", str(data_dir), *options]
-        self._env = env or {}
+        # Tests come from many addresses, which they name as a proxy on this machine would.
+        self._env = {"HEALTHGUARD_TRUSTED_PROXIES": "127.0.0.1"} | (env or {})
         self._popen = popen
         self._start()
 
@@ -43,7 +44,8 @@ class Collector:
         except BaseException:
             self.kill()
             raise
-        self.rest = f"http://{found['REST']}" if "REST" in found else ""
+        scheme = "https" if "HEALTHGUARD_TLS_CERT" in self._env else "http"
+        self.rest = f"{scheme}://{found['REST']}" if "REST" in found else ""
         self.grpc = found.get("gRPC", "")
 
     def _read_banner(self) -> None:
@@ -99,6 +101,10 @@ class Collector:
         """Resident memory now, or `VmHWM` for its peak so far."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(rf"{what}:\s+(\d+) kB", status)[1]) * 1024  # type: ignore[index]
+
+    def open_files(self) -> int:
+        """How many file descriptors it holds."""
+        return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
 
     def forget_peak(self) -> int:
         """Let the peak of its memory begin anew; what it takes now."""

@@ -2,15 +2,18 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from sqlmodel import Session, col, select
 
+from server.ids import token_hash
 from server.services.convert import event_from_payload
+from server.store import service_tokens
 from server.store.apps import NewApp, create
 from server.store.engine import Engine
-from server.store.tables import AppRow, EventRow, UserRow
+from server.store.service_tokens import NewServiceToken
+from server.store.tables import AppRow, EventRow, TokenRow, UserRow
 from tests.sample import now_ms
 
 
@@ -30,6 +33,25 @@ def backdate_deletion(database_url: str, app_key: str, hours: int) -> None:
         app = session.exec(select(AppRow).where(AppRow.app_key == app_key)).one()
         assert app.deleted_ms is not None
         app.deleted_ms -= hours * 3_600_000
+        session.commit()
+
+
+def expire_token(database_url: str, token: str, email: str) -> None:
+    """Enters a bearer token of the user's whose time is over."""
+    with _session(database_url) as session:
+        user = session.exec(select(UserRow).where(UserRow.email == email)).one()
+        session.add(TokenRow(token_hash=token_hash(token), user_id=user.id, created_ms=1, expires_ms=2))
+        session.commit()
+
+
+def insert_service_tokens(
+    database_url: str, email: str, tokens: Mapping[str, Collection[str]], expires_ms: int | None = None
+) -> None:
+    """Enters tokens of services, with their scopes, that act for the user."""
+    with _session(database_url) as session:
+        for token, scopes in tokens.items():
+            new = NewServiceToken(token, token_hash(token), "test", tuple(scopes), 1, expires_ms)
+            service_tokens.create(session, email, new)
         session.commit()
 
 

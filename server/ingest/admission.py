@@ -11,6 +11,7 @@ from server.errors import DiskFull, Overloaded, RateLimited
 
 DISK_CHECK_INTERVAL_S = 1.0
 DISK_RETRY_S = 30
+BURST_S = 10
 MAX_BUCKETS = 10_000
 
 
@@ -47,7 +48,7 @@ class Admission:
             raise Overloaded
         if self._is_disk_low():
             raise DiskFull(DISK_RETRY_S)
-        self._take_tokens(app_id, events, min(self._rate_per_s, app_rate_per_s or math.inf))
+        self._take_tokens(app_id, events, app_rate_per_s)
         self._inflight_bytes += size_bytes
         try:
             yield
@@ -61,18 +62,30 @@ class Admission:
             self._disk_low = any(_free_bytes(path) < self._disk_floor_bytes for path in self._directories)
         return self._disk_low
 
-    def _take_tokens(self, app_id: int, events: int, rate_per_s: float) -> None:
+    def wait_s(self, app_id: int, events: int, app_rate_per_s: float | None = None) -> float:
+        """Seconds until the rate of the app lets so many events in; 0 where it does now. Takes nothing."""
+        rate_per_s = min(self._rate_per_s, app_rate_per_s or math.inf)
         if rate_per_s == math.inf:
-            return
+            return 0.0
+        wanted = min(events, rate_per_s * BURST_S)
+        return max(0.0, (wanted - self._tokens(app_id, rate_per_s)) / rate_per_s)
+
+    def _take_tokens(self, app_id: int, events: int, app_rate_per_s: float | None) -> None:
+        wait_s = self.wait_s(app_id, events, app_rate_per_s)
+        if wait_s:
+            raise RateLimited(wait_s)
+        rate_per_s = min(self._rate_per_s, app_rate_per_s or math.inf)
+        if rate_per_s < math.inf:
+            tokens = self._tokens(app_id, rate_per_s)
+            if len(self._buckets) >= MAX_BUCKETS:
+                self._buckets.clear()
+            self._buckets[app_id] = (tokens - events, self._clock())
+
+    def _tokens(self, app_id: int, rate_per_s: float) -> float:
         now = self._clock()
-        burst = rate_per_s * 10
+        burst = rate_per_s * BURST_S
         tokens, since = self._buckets.get(app_id, (burst, now))
-        tokens = min(burst, tokens + (now - since) * rate_per_s)
-        if tokens < min(events, burst):
-            raise RateLimited((min(events, burst) - tokens) / rate_per_s)
-        if len(self._buckets) >= MAX_BUCKETS:
-            self._buckets.clear()
-        self._buckets[app_id] = (tokens - events, now)
+        return min(burst, tokens + (now - since) * rate_per_s)
 
 
 def _free_bytes(directory: Path) -> float:

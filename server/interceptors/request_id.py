@@ -10,11 +10,12 @@ from server.interceptors.base import Context, Guard, Interceptor, MakeGuard, met
 from server.interceptors.peer import Peers
 
 KEY = "x-request-id"
+_PARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class RequestIdInterceptor(Interceptor):
-    """Takes the caller's `x-request-id` if it is sane, else makes one; sends it back in the trailing metadata."""
+    """Takes the caller's `x-request-id` if it is sane, else the id of their trace, else makes one; sends it back in the trailing metadata."""
 
     def __init__(self, trusted_proxies: Collection[str]) -> None:
         super().__init__()
@@ -32,8 +33,12 @@ class _Entry(Guard):
 
     async def __aenter__(self) -> None:
         given = metadata_value(self._context, KEY)
-        request_id = given if _SANE.fullmatch(given) else secrets.token_urlsafe(12)
+        request_id = given if _SANE.fullmatch(given) else self._made()
         address, through_facade = self._peers.sender(self._context)
         enter(Caller(request_id, address, through_facade))
         self._context.set_trailing_metadata(((KEY, request_id),))
         logs.bind(requestID=request_id)
+
+    def _made(self) -> str:
+        trace = _PARENT.fullmatch(metadata_value(self._context, "traceparent"))
+        return trace[1] if trace else secrets.token_urlsafe(12)

@@ -16,6 +16,16 @@ def requirement_of(method: str) -> int | None:
     return _REQUIREMENTS.get(method)
 
 
+def scope_of(method: str) -> str:
+    """The scope by which a service may call `/package.Service/Name`; empty where none may."""
+    return _SCOPES.get(method, "")
+
+
+_SCOPES = {
+    f"/{service.full_name}/{method.name}": contract.service_scope(method)
+    for service in contract.SERVICES
+    for method in service.methods
+}
 _REQUIREMENTS = {
     f"/{service.full_name}/{method.name}": contract.auth_requirement(method) if service in contract.SERVICES else PUBLIC
     for service in (*contract.SERVICES, *contract.STANDARD_SERVICES)

@@ -80,6 +80,7 @@ def read(data: bytes, platform: str, *, with_calls: bool, latest_ms: int) -> Rea
     messages = batch.messages
     told, measured = messages.sift(_TOLD if with_calls else _TOLD - {NETWORK_CALL}, PERFORMANCE, unless=MARK)
     times = messages.times()
+    earliest, latest = (min(times), max(times)) if times else (None, None)
     crashed = tuple(crashes(told))
     return Reading(
         layout=layout,
@@ -87,8 +88,8 @@ def read(data: bytes, platform: str, *, with_calls: bool, latest_ms: int) -> Rea
         fault=batch.fault or "",
         messages=len(messages),
         counts=messages.counts(),
-        first_ms=min(MAX_INT64, *times) if times else None,
-        last_ms=min(MAX_INT64, max(times)) if times else None,
+        first_ms=_storable(earliest),
+        last_ms=_storable(latest),
         alive_ms=max(filter(latest_ms.__ge__, times), default=None),
         fell_ms=_fell_ms(batch, crashed),
         user_id=_latest(told, USER_ID),
@@ -101,8 +102,11 @@ def read(data: bytes, platform: str, *, with_calls: bool, latest_ms: int) -> Rea
 
 
 def _fell_ms(batch: Batch, crashed: Sequence[Crash]) -> int | None:
-    first_ms = crashed[0].timestamp_ms if crashed else batch.messages.first_but(BATCH_META)
-    return None if first_ms is None else min(first_ms, MAX_INT64)
+    return _storable(crashed[0].timestamp_ms if crashed else batch.messages.first_but(BATCH_META))
+
+
+def _storable(time_ms: int | None) -> int | None:
+    return None if time_ms is None else min(time_ms, MAX_INT64)
 
 
 def _signs_of_life(measured: "Sequence[tuple[int, int]]") -> list[Message]:

@@ -144,6 +144,9 @@ def _settings_to_proto(settings: AppSettings) -> app_pb.AppSettings:
         capture_rate=settings.capture_rate,
         report_failed_network_calls=settings.report_failed_network_calls,
         allowed_origins=settings.allowed_origins,
+        scrub_keys=settings.scrub_keys,
+        scrub_patterns=settings.scrub_patterns,
+        store_ip_addresses=settings.store_ip_addresses,
     )
 
 

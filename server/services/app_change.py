@@ -14,7 +14,10 @@ from server.errors import (
     InvalidInput,
     InvalidRateLimit,
     InvalidRetentionDays,
+    InvalidScrubKeys,
+    InvalidScrubPatterns,
 )
+from server.ingest.privacy import PATTERNS, bare_name
 from server.services.mask import masked_fields
 from server.store.app_settings import AppSettings
 from server.store.apps import AppChange
@@ -23,6 +26,11 @@ LONGEST_NAME = 255
 MAX_ORIGINS = 50
 LONGEST_ORIGIN = 300
 """A scheme, a host name of at most 253 characters, and a port."""
+
+MAX_SCRUB_KEYS = 50
+SHORTEST_SCRUB_KEY = 2
+"""Of one letter there are too many."""
+LONGEST_SCRUB_KEY = 64
 
 _SETTINGS = "settings."
 _ORIGIN = re.compile(
@@ -61,8 +69,27 @@ def _between(name: str, low: float, high: float, fault: type[InvalidInput]) -> C
     return judge
 
 
-def _network_calls(settings: app_pb.AppSettings) -> bool | None:
-    return settings.report_failed_network_calls if settings.HasField("report_failed_network_calls") else None
+def _choice(name: str) -> Callable[[app_pb.AppSettings], Any]:
+    def judge(settings: app_pb.AppSettings) -> bool | None:
+        return getattr(settings, name) if settings.HasField(name) else None
+
+    return judge
+
+
+def _scrub_keys(settings: app_pb.AppSettings) -> tuple[str, ...]:
+    given = settings.scrub_keys
+    if len(given) > MAX_SCRUB_KEYS or any(len(key) > LONGEST_SCRUB_KEY for key in given):
+        raise InvalidScrubKeys
+    bare = tuple(dict.fromkeys(map(bare_name, given)))
+    if any(len(key) < SHORTEST_SCRUB_KEY for key in bare):
+        raise InvalidScrubKeys
+    return bare
+
+
+def _scrub_patterns(settings: app_pb.AppSettings) -> tuple[str, ...]:
+    if not PATTERNS.keys() >= set(settings.scrub_patterns):
+        raise InvalidScrubPatterns
+    return tuple(word for word in PATTERNS if word in settings.scrub_patterns)
 
 
 def _origins(settings: app_pb.AppSettings) -> tuple[str, ...]:
@@ -86,7 +113,10 @@ _JUDGES: dict[str, Callable[[app_pb.AppSettings], Any]] = {
     "retention_days": _between("retention_days", 1, 3_650, InvalidRetentionDays),
     "rate_limit_events_per_s": _between("rate_limit_events_per_s", 0.1, 1_000_000, InvalidRateLimit),
     "capture_rate": _between("capture_rate", 0, 100, InvalidCaptureRate),
-    "report_failed_network_calls": _network_calls,
+    "report_failed_network_calls": _choice("report_failed_network_calls"),
     "allowed_origins": _origins,
+    "scrub_keys": _scrub_keys,
+    "scrub_patterns": _scrub_patterns,
+    "store_ip_addresses": _choice("store_ip_addresses"),
 }
 """What each setting must be; None where the request does not set it."""

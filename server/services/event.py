@@ -2,7 +2,7 @@
 
 from healthguard.v1 import event_service_pb2 as event_service_pb, event_service_pb2_grpc as event_service_grpc
 
-from server import logs
+from server import context as caller, logs
 from server.ingest.line import IngestLine
 from server.interceptors.base import Context, metadata_value
 
@@ -17,4 +17,4 @@ class EventService(event_service_grpc.EventServiceServicer):
         self, request: event_service_pb.IngestEventsRequest, context: Context
     ) -> event_service_pb.IngestEventsResponse:
         logs.bind(appKey=request.app_key[:128])
-        return await self._line.take(request, metadata_value(context, "x-origin"))
+        return await self._line.take(request, metadata_value(context, "x-origin"), caller.current().address)

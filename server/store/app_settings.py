@@ -17,6 +17,12 @@ class AppSettings:
     """Whether failed network calls of mobile sessions become http events."""
     allowed_origins: tuple[str, ...] = ()
     """Origins from which browsers may send; empty is any."""
+    scrub_keys: tuple[str, ...] = ()
+    """Names of values that are masked, without separators and in lower case."""
+    scrub_patterns: tuple[str, ...] = ()
+    """What is masked by its looks."""
+    store_ip_addresses: bool | None = None
+    """Whether the address an event was sent from is stored with it."""
 
 
 def settings_from_row(row: AppRow) -> AppSettings:
@@ -27,6 +33,9 @@ def settings_from_row(row: AppRow) -> AppSettings:
         capture_rate=row.capture_rate,
         report_failed_network_calls=row.report_failed_network_calls,
         allowed_origins=tuple(row.allowed_origins.split()),
+        scrub_keys=tuple(row.scrub_keys.split()),
+        scrub_patterns=tuple(row.scrub_patterns.split()),
+        store_ip_addresses=row.store_ip_addresses,
     )
 
 

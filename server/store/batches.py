@@ -138,7 +138,9 @@ def _append(session: Session, new: NewBatch, home: int, ids: IdSequence) -> Kept
     _count(state, new)
     _note_identity(state, new)
     _count_signals(state, signals.add(session, new.app_id, home, new.signals))
-    _count_signals(state, signals.reconcile(session, new.app_id, home, new.beats, state.last_ms))
+    has_some = state.rage_taps + state.freezes > 0
+    told = signals.reconcile(session, new.app_id, home, new.beats, state.last_ms, has_some=has_some)
+    _count_signals(state, told)
     session.connection().execute(_UPDATE, asdict(state) | {"app_id": new.app_id, "id": home})
     return Kept(replace(known, user_id=state.user_id, anonymous_id=state.anonymous_id), is_new=True)
 

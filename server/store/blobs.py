@@ -1,6 +1,7 @@
 """The blob store: objects by key in a local directory, in S3, or in memory."""
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Awaitable, Iterable
 from datetime import timedelta
@@ -49,12 +50,13 @@ class BlobStore:
             raise BlobsUnavailable(RETRY_AFTER_S) from error
 
     async def delete(self, keys: Iterable[str]) -> None:
-        """Remove the objects; one that is not there is no fault."""
+        """Remove the objects, and what died while it was being written to their place; one that is not there is no fault."""
         for key in keys:
             try:
-                await obstore.delete_async(self._store, key)
-            except FileNotFoundError:
-                continue
+                with contextlib.suppress(FileNotFoundError):
+                    await obstore.delete_async(self._store, key)
+                if self.directory is not None:
+                    await asyncio.to_thread(_drop_torn, self.directory / key)
             except (BaseError, OSError) as error:
                 raise BlobsUnavailable(RETRY_AFTER_S) from error
 
@@ -107,6 +109,12 @@ async def _reached(work: Awaitable[T]) -> T:
         return await work
     except (BaseError, OSError) as error:
         raise BlobsUnavailable(RETRY_AFTER_S) from error
+
+
+def _drop_torn(path: Path) -> None:
+    """Obstore writes a file beside its place, under its name and a number, before it moves it there."""
+    for torn in path.parent.glob(f"{path.name}#*"):
+        torn.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

@@ -41,18 +41,22 @@ class Insert:
 
 @dataclass(frozen=True)
 class Query:
-    """A statement that answers. `{rows}` in its text stands for a table `r` with these columns."""
+    """A statement that answers. `{rows}` in its text stands for a table `r` with these columns.
+
+    With `locks` the rows of `i` that it finds are kept from other writers until the end of the transaction.
+    """
 
     columns: Columns
     text: str
+    locks: bool = False
 
 
 class Bulk(ABC):
     """The driver's connection inside one transaction. Rows are given in the order of their keys: locks are taken in it."""
 
     @abstractmethod
-    def insert(self, statement: Insert, rows: Sequence[Row]) -> None:
-        """Put the rows in, in one statement."""
+    def insert(self, statement: Insert, rows: Sequence[Row]) -> int:
+        """Put the rows in, in one statement; how many were put in or changed."""
 
     @abstractmethod
     def ask(self, query: Query, rows: Sequence[Row]) -> Iterable[tuple[Any, ...]]:
@@ -98,8 +102,8 @@ class _Sqlite(Bulk):
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def insert(self, statement: Insert, rows: Sequence[Row]) -> None:
-        self._connection.executemany(_sqlite_insert(statement), rows)
+    def insert(self, statement: Insert, rows: Sequence[Row]) -> int:
+        return self._connection.executemany(_sqlite_insert(statement), rows).rowcount if rows else 0
 
     def ask(self, query: Query, rows: Sequence[Row]) -> Iterable[tuple[Any, ...]]:
         """One statement for up to MAX_SQLITE_ROWS rows, filled up to a power of two with rows that are skipped."""
@@ -152,8 +156,10 @@ class _Postgres(Bulk):
     def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         self._connection = connection
 
-    def insert(self, statement: Insert, rows: Sequence[Row]) -> None:
-        self._connection.execute(_postgres_insert(statement), _arrays(statement.columns, rows))
+    def insert(self, statement: Insert, rows: Sequence[Row]) -> int:
+        if not rows:
+            return 0
+        return self._connection.execute(_postgres_insert(statement), _arrays(statement.columns, rows)).rowcount
 
     def ask(self, query: Query, rows: Sequence[Row]) -> Iterable[tuple[Any, ...]]:
         if not rows:
@@ -189,7 +195,8 @@ def _postgres_insert(statement: Insert) -> bytes:
 
 @cache
 def _postgres_query(query: Query) -> bytes:
-    return query.text.format(rows=_unnest(query.columns)).encode()
+    lock = " ORDER BY 1, 2 FOR UPDATE OF i" if query.locks else ""
+    return (query.text.format(rows=_unnest(query.columns)) + lock).encode()
 
 
 def _unnest(columns: Columns) -> str:

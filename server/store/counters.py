@@ -1,14 +1,14 @@
 """Counters kept at write time, so that no total is ever read from events.
 
 Distinct users are counted by rows of `distinct_users`, one per user and scope:
-`` (the app), `p:<platform>`, `i:<issue>`, `g:<issue>` (with those merged into it), and for spans of time `d:<hour, 9 digits>:<dimension>` and `j:<issue>:<hour>`.
+`` (the app), `p:<platform>`, `i:<issue>`, `g:<issue>` (with those merged into it), and for spans of time `d:<hour, 9 digits>:<dimension>` and `i:<issue>:<hour>`.
 A row that is new in one of the first four adds one to its counter.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from server.store.bulk import Bulk, Insert, Query
 from server.store.columns import Columns
@@ -42,7 +42,7 @@ def group_scope(issue_id: int) -> str:
 
 def issue_hour_scope(issue_id: int, hour: int | str) -> str:
     """Scope of the users of one issue in one hour since the epoch; hours have six digits until the year 2084."""
-    return f"j:{issue_id}:{hour}"
+    return f"i:{issue_id}:{hour}"
 
 
 def hour_scope(hour: int, dimension_id: int | str = "") -> str:
@@ -78,11 +78,6 @@ _COUNT_USERS = Query(
     _USER_COLUMNS,
     "INSERT INTO distinct_users (app_id, scope, user_key) SELECT r.app_id, r.scope, r.user_key FROM {rows} WHERE true "
     "ON CONFLICT DO NOTHING RETURNING app_id, scope",
-)
-_ADD_ISSUE_USERS = Query(
-    (("app_id", "int"), ("issue_id", "int"), ("users", "int")),
-    "UPDATE issues SET user_count = issues.user_count + r.users FROM {rows} "
-    "WHERE issues.app_id = r.app_id AND issues.id = r.issue_id RETURNING 1",
 )
 
 
@@ -172,20 +167,18 @@ class Tally:
     def add_submission(self, app_id: int, minute: int, stored: list[bool], others: Counter[tuple[str, str]]) -> None:
         """Enter one request into the ledger."""
         new = sum(stored)
-        entries = Counter({(STORED, ""): new, (DUPLICATE, ""): len(stored) - new}) + others
-        for (outcome, reason), events in entries.items():
+        self._book(app_id, minute, STORED, "", new)
+        self._book(app_id, minute, DUPLICATE, "", len(stored) - new)
+        for (outcome, reason), events in others.items():
+            self._book(app_id, minute, outcome, reason, events)
+
+    def _book(self, app_id: int, minute: int, outcome: str, reason: str, events: int) -> None:
+        if events:
             self._ledger[app_id, minute, outcome, reason] += events
             self._ledger[app_id, minute, RECEIVED, ""] += events
 
-    def write(self, bulk: Bulk) -> None:
-        """Add everything to the tables."""
-        self._write_users(bulk)
-        _add(bulk, _ADD_TOTALS, [(*key, self._shard, *counts) for key, counts in sorted(self._totals.items())])
-        _add(bulk, _ADD_HOURS, [(*key, self._shard, *counts) for key, counts in sorted(self._hours.items())])
-        _add(bulk, _ADD_ISSUE_HOURS, [(*key, count) for key, count in sorted(self._issue_hours.items())])
-        _add(bulk, _ADD_LEDGER, [(*key, self._shard, events) for key, events in sorted(self._ledger.items())])
-
-    def _write_users(self, bulk: Bulk) -> None:
+    def write_users(self, bulk: Bulk) -> Counter[tuple[int, int]]:
+        """Note the users, count those that are new to the app and its platforms, and say how many are new to which issue."""
         issues: Counter[tuple[int, int]] = Counter()
         for app_id, scope in bulk.ask(_COUNT_USERS, _in_order(self._counted_users)):
             if scope == APP_SCOPE:
@@ -194,15 +187,17 @@ class Tally:
                 self._totals[app_id, scope[2:]][_USERS] += 1
             elif scope.startswith("g:") or (app_id, int(scope[2:])) not in self._heads:
                 issues[app_id, int(scope[2:])] += 1
-        _add(bulk, _NOTE_USERS, _in_order(self._noted_users))
-        bulk.ask(_ADD_ISSUE_USERS, [(*key, users) for key, users in sorted(issues.items())])
+        bulk.insert(_NOTE_USERS, _in_order(self._noted_users))
+        return issues
+
+    def write(self, bulk: Bulk) -> None:
+        """Add everything else to the tables."""
+        bulk.insert(_ADD_TOTALS, [(*key, self._shard, *counts) for key, counts in sorted(self._totals.items())])
+        bulk.insert(_ADD_HOURS, [(*key, self._shard, *counts) for key, counts in sorted(self._hours.items())])
+        bulk.insert(_ADD_ISSUE_HOURS, [(*key, count) for key, count in sorted(self._issue_hours.items())])
+        bulk.insert(_ADD_LEDGER, [(*key, self._shard, events) for key, events in sorted(self._ledger.items())])
 
 
 def _in_order(users: dict[_Scope, set[int]]) -> list[tuple[int, str, int]]:
     """Rows of distinct_users in the order of their keys."""
     return [(*scope, user) for scope in sorted(users) for user in sorted(users[scope])]
-
-
-def _add(bulk: Bulk, statement: Insert, rows: Sequence[Sequence[Any]]) -> None:
-    if rows:
-        bulk.insert(statement, rows)

@@ -28,7 +28,7 @@ def erase_some(session: Session, deleted_before_ms: int, now_ms: int, rows: int 
     if app is None:
         return False
     if not any(_delete(session, table, app, rows) for table in _tables()) and not _let_go(session, app, rows):
-        app.name = app.allowed_origins = ""
+        app.name = app.allowed_origins = app.scrub_keys = app.scrub_patterns = ""
         app.erased_ms = now_ms
         session.add(app)
     return True

@@ -69,7 +69,7 @@ class _IssueChange:
     first_release: str | None = None
     last_release: str | None = None
     releases: set[str] = field(default_factory=set)
-    facets: Counter[tuple[str, str]] = field(default_factory=Counter)
+    facets: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def add(self, event: NewEvent, dimension: Dimension) -> None:
         self.first_seen_ms = min(self.first_seen_ms, event.time_ms) if self.count else event.time_ms
@@ -80,15 +80,16 @@ class _IssueChange:
             self.last_release = event.release
             self.releases.add(event.release)
         self.count += 1
-        for name, value in (
+        facets = self.facets
+        for facet in (
             (PLATFORM, dimension.platform),
             ("release", dimension.release),
             ("environment", dimension.environment),
             ("page", event.page),
             ("browser", event.browser),
         ):
-            if value:
-                self.facets[name, value] += 1
+            if facet[1]:
+                facets[facet] = facets.get(facet, 0) + 1
 
     def numbers(self) -> tuple[int, int, int, str | None, str | None]:
         return self.count, self.first_seen_ms, self.last_seen_ms, self.first_release, self.last_release
@@ -107,14 +108,15 @@ def commit(bulk: Bulk, submissions: Sequence[Submission], ids: IdSequence, shard
     if fresh:
         known = dimensions.resolve(bulk, {(event.app_id, event.dimension) for event in fresh})
         changes = _IssueChanges(bulk, fresh, known)
-        issues = _upsert_issues(bulk, changes, ids, tally)
+        issues = _find_issues(bulk, changes, ids, tally)
+        for cell in _cells(fresh, known, issues):
+            tally.add(cell)
+        _upsert_issues(bulk, changes, issues.ids, tally.write_users(bulk))
         bulk.load("events", _EVENT_COLUMNS, _event_rows(fresh, known, issues.ids, ids))
         _upsert_facets(bulk, changes, issues.ids, tally)
         if issues.regressions:
             by = lifecycle.Change(None, fresh[-1].received_ms, ids, shard)
             lifecycle.regress(bulk, issues.regressions, tally, by)
-        for cell in _cells(fresh, known, issues):
-            tally.add(cell)
     for submission, stored in zip(submissions, flags, strict=True):
         tally.add_submission(submission.app_id, submission.minute, stored, submission.others)
     tally.write(bulk)
@@ -173,12 +175,21 @@ class _IssueChanges:
         target = self.targets.get(key)
         return None if target is None else target.id
 
-    def row(self, key: IssueKey, issue_id: int) -> tuple[Any, ...]:
+    def row(self, key: IssueKey, issue_id: int, new_users: int) -> tuple[Any, ...]:
         """Values for `_ISSUE_COLUMNS`."""
         shown, own = self.shown[key], self.own.get(key)
         seed = shown.seed
         kept = _NOTHING if own is None else own.numbers()
-        return (*key, issue_id, seed.grouping_version, seed.message, seed.error_type, *shown.numbers(), *kept)
+        return (
+            *key,
+            issue_id,
+            seed.grouping_version,
+            seed.message,
+            seed.error_type,
+            new_users,
+            *shown.numbers(),
+            *kept,
+        )
 
     def _head(self, key: IssueKey) -> IssueKey:
         target = self.targets.get(key)
@@ -234,36 +245,72 @@ def _cell(
     return counters.Cell(app_id, dimension.platform, number, hour, is_error, is_failed, issue_id, head_id)
 
 
-_ISSUE_COLUMNS: Columns = (
-    ("app_id", "int"),
-    ("fingerprint", "text"),
-    ("id", "int"),
-    ("grouping_version", "text"),
-    ("message", "text"),
-    ("error_type", "text"),
-    ("event_count", "int"),
-    ("first_seen_ms", "int"),
-    ("last_seen_ms", "int"),
-    ("first_seen_release", "text"),
-    ("last_seen_release", "text"),
-    ("own_event_count", "int"),
-    ("own_first_seen_ms", "int"),
-    ("own_last_seen_ms", "int"),
-    ("own_first_seen_release", "text"),
-    ("own_last_seen_release", "text"),
+_FIND_ISSUES = Query(
+    (("app_id", "int"), ("fingerprint", "text")),
+    "SELECT i.app_id, i.fingerprint, i.id, i.merged_into_id, i.event_count > i.own_event_count, i.status, i.archived, "
+    "i.fixed_in_release, i.verified_in_release FROM {rows} CROSS JOIN issues AS i "
+    "WHERE i.app_id = r.app_id AND i.fingerprint = r.fingerprint",
+    locks=True,
 )
 
-_UPSERT_ISSUES = Query(
-    _ISSUE_COLUMNS,
+
+def _find_issues(bulk: Bulk, changes: _IssueChanges, ids: IdSequence, tally: counters.Tally) -> _StoredIssues:
+    """Look the issues up, and number those that are new.
+
+    More events than its own say that others are merged into an issue. Raises StaleTransaction when one was merged or
+    unmerged since its target was looked up.
     """
-INSERT INTO issues (app_id, fingerprint, id, grouping_version, message, error_type, event_count, first_seen_ms,
-                    last_seen_ms, first_seen_release, last_seen_release, own_event_count, own_first_seen_ms,
-                    own_last_seen_ms, own_first_seen_release, own_last_seen_release, status, archived, user_count)
-SELECT r.app_id, r.fingerprint, r.id, r.grouping_version, r.message, r.error_type, r.event_count, r.first_seen_ms,
-       r.last_seen_ms, r.first_seen_release, r.last_seen_release, r.own_event_count, r.own_first_seen_ms,
-       r.own_last_seen_ms, r.own_first_seen_release, r.own_last_seen_release, 'open', false, 0
-FROM {rows} WHERE true
-ON CONFLICT (app_id, fingerprint) DO UPDATE SET
+    issues = _StoredIssues()
+    keys = list(changes.shown)
+    for app_id, fingerprint, issue_id, merged_into, has_merged, status, archived, fixed, verified in bulk.ask(
+        _FIND_ISSUES, keys
+    ):
+        key = (app_id, fingerprint)
+        issues.ids[key] = issue_id
+        if merged_into != changes.target_id(key):
+            raise StaleTransaction
+        if merged_into is not None:
+            issues.heads[key] = merged_into
+            continue
+        if has_merged:
+            issues.heads[key] = issue_id
+        tally.note_issue(app_id, issue_id, is_new=False, archived=bool(archived))
+        release = lifecycle.regressing_release(status, fixed, verified, changes.shown[key].releases)
+        if release is not None:
+            issues.regressions.append(lifecycle.Regression(app_id, issue_id, release, bool(archived)))
+    new = [key for key in keys if key not in issues.ids]
+    for key, issue_id in zip(new, ids.take(len(new)), strict=True):
+        issues.ids[key] = issue_id
+        tally.note_issue(key[0], issue_id, is_new=True, archived=False)
+    return issues
+
+
+_UPSERT_ISSUES = Insert(
+    "issues",
+    (
+        ("app_id", "int"),
+        ("fingerprint", "text"),
+        ("id", "int"),
+        ("grouping_version", "text"),
+        ("message", "text"),
+        ("error_type", "text"),
+        ("user_count", "int"),
+        ("event_count", "int"),
+        ("first_seen_ms", "int"),
+        ("last_seen_ms", "int"),
+        ("first_seen_release", "text"),
+        ("last_seen_release", "text"),
+        ("own_event_count", "int"),
+        ("own_first_seen_ms", "int"),
+        ("own_last_seen_ms", "int"),
+        ("own_first_seen_release", "text"),
+        ("own_last_seen_release", "text"),
+        ("status", "text"),
+        ("archived", "bool"),
+    ),
+    ("app_id", "fingerprint"),
+    """DO UPDATE SET
+    user_count = issues.user_count + excluded.user_count,
     event_count = issues.event_count + excluded.event_count,
     first_seen_ms = CASE WHEN excluded.first_seen_ms < issues.first_seen_ms
                     THEN excluded.first_seen_ms ELSE issues.first_seen_ms END,
@@ -276,39 +323,20 @@ ON CONFLICT (app_id, fingerprint) DO UPDATE SET
     own_last_seen_ms = CASE WHEN excluded.own_last_seen_ms > issues.own_last_seen_ms
                        THEN excluded.own_last_seen_ms ELSE issues.own_last_seen_ms END,
     own_last_seen_release = COALESCE(excluded.own_last_seen_release, issues.own_last_seen_release)
-RETURNING app_id, fingerprint, id, merged_into_id, event_count > own_event_count, status, archived, fixed_in_release,
-          verified_in_release
-""",
+WHERE issues.id = excluded.id""",
 )
 
 
-def _upsert_issues(bulk: Bulk, changes: _IssueChanges, ids: IdSequence, tally: counters.Tally) -> _StoredIssues:
-    """Create or advance the issues.
-
-    An id that is the one proposed here says that the issue is new, more events than its own that others are merged into
-    it. Raises StaleTransaction when one was merged or unmerged since its target was looked up.
-    """
-    stored = _StoredIssues()
-    if not changes.shown:
-        return stored
-    proposed = dict(zip(changes.shown, ids.take(len(changes.shown)), strict=True))
-    rows = [changes.row(key, issue_id) for key, issue_id in proposed.items()]
-    found = bulk.ask(_UPSERT_ISSUES, rows)
-    for app_id, fingerprint, issue_id, merged_into, has_merged, status, archived, fixed, verified in found:
-        key = (app_id, fingerprint)
-        stored.ids[key] = issue_id
-        if merged_into != changes.target_id(key):
-            raise StaleTransaction
-        if merged_into is not None:
-            stored.heads[key] = merged_into
-            continue
-        if has_merged:
-            stored.heads[key] = issue_id
-        tally.note_issue(app_id, issue_id, is_new=issue_id == proposed[key], archived=bool(archived))
-        release = lifecycle.regressing_release(status, fixed, verified, sorted(changes.shown[key].releases))
-        if release is not None:
-            stored.regressions.append(lifecycle.Regression(app_id, issue_id, release, bool(archived)))
-    return stored
+def _upsert_issues(
+    bulk: Bulk, changes: _IssueChanges, issue_ids: dict[IssueKey, int], new_users: Counter[tuple[int, int]]
+) -> None:
+    """Create or advance the issues. Raises StaleTransaction when another writer created one of them meanwhile."""
+    rows = []
+    for key in changes.shown:
+        issue_id = issue_ids[key]
+        rows.append((*changes.row(key, issue_id, new_users[key[0], issue_id]), lifecycle.OPEN, False))
+    if bulk.insert(_UPSERT_ISSUES, rows) != len(rows):
+        raise StaleTransaction
 
 
 _EVENT_COLUMNS: Columns = (
@@ -366,7 +394,7 @@ _FACET_KEY = ("app_id", "issue_id", "property", "value")
 _UPSERT_FACETS = Insert("issue_facets", _FACET_COLUMNS, _FACET_KEY, _ADD_TO_FACET)
 _UPSERT_PLATFORMS = Query(
     _FACET_COLUMNS,
-    "INSERT INTO issue_facets (app_id, issue_id, property, value, event_count, own_event_count) "
+    "INSERT INTO issue_facets (app_id, issue_id, property, value, event_count, own_event_count) "  # noqa: S608 -- our own names
     "SELECT r.app_id, r.issue_id, r.property, r.value, r.event_count, r.own_event_count FROM {rows} WHERE true "
     f"ON CONFLICT ({', '.join(_FACET_KEY)}) {_ADD_TO_FACET} RETURNING app_id, issue_id, value, event_count",
 )
@@ -378,7 +406,13 @@ def _upsert_facets(bulk: Bulk, changes: _IssueChanges, issue_ids: dict[IssueKey,
     for key, change in sorted(changes.shown.items(), key=lambda item: (item[0][0], issue_ids[item[0]])):
         issue, own = (key[0], issue_ids[key]), changes.own.get(key)
         for (name, value), count in sorted(change.facets.items()):
-            row = (*issue, name, value, count, 0 if own is None else own.facets[name, value])
+            row = (
+                *issue,
+                name,
+                value,
+                count,
+                count if own is change else 0 if own is None else own.facets.get((name, value), 0),
+            )
             if name == PLATFORM:
                 added[*issue, value] = count
                 platforms.append(row)

@@ -6,7 +6,7 @@ Rules, as recorded from HealthGuard 0.3:
 - an event from the fixed release (else the verified one) or a newer one reopens; an older release, or none, does not.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
@@ -159,13 +159,13 @@ def platforms_of(session: Session, app_id: int, issue_id: int) -> list[str]:
 
 
 def regressing_release(
-    status: str, fixed_in_release: str | None, verified_in_release: str | None, releases: Iterable[str]
+    status: str, fixed_in_release: str | None, verified_in_release: str | None, releases: Collection[str]
 ) -> str | None:
     """The release among `releases` that shows that a closed issue is back; None while it stays closed."""
     fixed = fixed_in_release if fixed_in_release is not None else verified_in_release
     if status not in CLOSED or fixed is None:
         return None
-    return next((release for release in releases if compare_releases(release, fixed) >= 0), None)
+    return next((release for release in sorted(releases) if compare_releases(release, fixed) >= 0), None)
 
 
 _PLATFORMS = Query(

@@ -41,9 +41,17 @@ _TARGETS = Query(
 )
 
 
+_MERGING_APPS = Query(
+    (("app_id", "int"),),
+    "SELECT r.app_id FROM {rows} "
+    "WHERE EXISTS (SELECT 1 FROM issues AS i WHERE i.app_id = r.app_id AND i.merged_into_id IS NOT NULL)",
+)
+
+
 def targets_of(bulk: Bulk, keys: Sequence[IssueKey]) -> dict[IssueKey, Target]:
     """Where those of the issues that are merged point."""
-    rows = bulk.ask(_TARGETS, keys)
+    merging = {app_id for (app_id,) in bulk.ask(_MERGING_APPS, [(app_id,) for app_id in sorted({k[0] for k in keys})])}
+    rows = bulk.ask(_TARGETS, [key for key in keys if key[0] in merging])
     return {(app_id, own): Target(target_id, (app_id, target)) for app_id, own, target_id, target in rows}
 
 

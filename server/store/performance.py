@@ -146,7 +146,7 @@ _KEPT = Query(
 )
 _NAME_COUNTS = Query(
     (*_KEY_COLUMNS[:3], *_SHARD),
-    "SELECT m.app_id, m.span_hours, m.first_hour, COUNT(*) FROM {rows} CROSS JOIN metric_spans AS m "
+    "SELECT m.app_id, m.span_hours, m.first_hour, COUNT(*) FROM {rows} CROSS JOIN metric_spans AS m "  # noqa: S608 -- a name of ours
     "WHERE m.app_id = r.app_id AND m.span_hours = r.span_hours AND m.first_hour = r.first_hour "
     f"AND m.name <> '{OTHER_NAMES}' AND m.shard = r.shard GROUP BY 1, 2, 3",
 )

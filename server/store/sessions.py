@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from server.store.app_settings import settings_from_row
-from server.store.engine import Columns, bind, source
+from server.store.columns import Columns
+from server.store.engine import bind, source
 from server.store.scope import live_app
 from server.store.session_tables import SessionBatchRow, SessionImageRow, SessionRow, SessionSignalRow
 from server.store.tables import AppRow
@@ -138,14 +139,19 @@ def oldest(session: Session) -> tuple[int, int] | None:
 
 
 def delete_received_before(session: Session, app_id: int, before_ms: int, limit: int) -> int:
-    """Remove up to `limit` of the app's sessions that began to arrive before, with all that is theirs; how many there were.
+    """Remove up to `limit` of the app's sessions that began to arrive before, with all that is theirs; how many there were."""
+    old = (col(SessionRow.received_ms) < before_ms) & (col(SessionRow.start_ms) < before_ms + MAX_AHEAD_MS)
+    return delete_some(session, app_id, old, limit)
 
-    Their screenshots let go of the blobs, which `blobs.claim_unused` then finds.
+
+def delete_some(session: Session, app_id: int, doomed_if: "sa.ColumnElement[bool]", limit: int) -> int:
+    """Remove up to `limit` of the app's sessions that the condition names, with all that is theirs; how many there were.
+
+    Their screenshots let go of the blobs, which `images.claim_unused` then finds.
     """
     doomed = session.exec(
         select(SessionRow.id)
-        .where(SessionRow.app_id == app_id, col(SessionRow.received_ms) < before_ms)
-        .where(col(SessionRow.start_ms) < before_ms + MAX_AHEAD_MS)
+        .where(SessionRow.app_id == app_id, doomed_if)
         .order_by(col(SessionRow.start_ms), col(SessionRow.id))
         .limit(limit)
     ).all()

@@ -47,18 +47,20 @@ def add(session: Session, app_id: int, stored_id: int, found: Sequence[NewSignal
     return Counter({kind: connection.execute(_INSERT, values).rowcount for kind, values in by_kind.items()})
 
 
-def reconcile(session: Session, app_id: int, stored_id: int, new: Beats, session_end_ms: int) -> Counter[str]:
+def reconcile(
+    session: Session, app_id: int, stored_id: int, new: Beats, session_end_ms: int, *, has_some: bool
+) -> Counter[str]:
     """Tell rage taps and freezes anew around the beats of a batch that was just stored; by how much each kind changed.
 
     Reads the batch before and those that reach into its time or come after: what happened between two batches is in the
     beats of the two. Signals outside of that stretch cannot have changed. A batch without beats may still show that the
-    session lived on after the last one.
+    session lived on after the last one. `has_some` says whether the session has any by now.
     """
     around = _Around(session, app_id, stored_id)
     messages, is_last = around.beats(session_end_ms if new.first_ms is None else new.first_ms)
     if not messages:
         return Counter()
-    stored = around.signals(messages[0].timestamp_ms)
+    stored = around.signals(messages[0].timestamp_ms) if has_some else []
     running_ms = _running_rage(stored, messages[0].timestamp_ms)
     if running_ms is not None:
         messages, is_last = around.beats(running_ms)

@@ -34,6 +34,32 @@ class TokenRow(SQLModel, table=True):
     user_id: int = Field(foreign_key="users.id", index=True)
     created_ms: int = Field(sa_type=BigInteger)
     expires_ms: int = Field(sa_type=BigInteger, index=True)
+    client_name: str = ""
+
+
+class ServiceTokenRow(SQLModel, table=True):
+    """A token by which a service acts for a user, within `scopes` (separated by spaces); `expires_ms` None is never."""
+
+    __tablename__: ClassVar[str] = "service_tokens"
+
+    public_id: str = Field(primary_key=True)
+    token_hash: bytes = Field(unique=True, sa_type=LargeBinary)
+    user_id: int = Field(foreign_key="users.id", index=True)
+    name: str
+    scopes: str
+    created_ms: int = Field(sa_type=BigInteger)
+    expires_ms: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class ThrottleRow(SQLModel, table=True):
+    """Attempts under one key, a keyed hash of an account or address; none is admitted before `next_ms` (see throttles.py)."""
+
+    __tablename__: ClassVar[str] = "throttles"
+
+    key: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    attempts: int = Field(sa_type=BigInteger)
+    next_ms: int = Field(sa_type=BigInteger)
+    seen_ms: int = Field(sa_type=BigInteger, index=True)
 
 
 class AppRow(SQLModel, table=True):
@@ -57,6 +83,10 @@ class AppRow(SQLModel, table=True):
     report_failed_network_calls: bool | None = None
     allowed_origins: str = ""
     """Separated by spaces, which no origin holds."""
+    scrub_keys: str = ""
+    """Without separators, in lower case, separated by spaces."""
+    scrub_patterns: str = ""
+    store_ip_addresses: bool | None = None
     deleted_ms: int | None = Field(default=None, sa_type=BigInteger)
     erased_ms: int | None = Field(default=None, sa_type=BigInteger)
 
@@ -178,6 +208,7 @@ class IssueFacetRow(SQLModel, table=True):
     """
 
     __tablename__: ClassVar[str] = "issue_facets"
+    __table_args__ = {"sqlite_with_rowid": False}
 
     app_id: int = Field(primary_key=True, sa_type=BigInteger)
     issue_id: int = Field(primary_key=True, sa_type=BigInteger)
@@ -191,6 +222,7 @@ class IssueHourRow(SQLModel, table=True):
     """Events of one issue in one hour of event time, by its own fingerprint."""
 
     __tablename__: ClassVar[str] = "issue_hours"
+    __table_args__ = {"sqlite_with_rowid": False}
 
     app_id: int = Field(primary_key=True, sa_type=BigInteger)
     issue_id: int = Field(primary_key=True, sa_type=BigInteger)
@@ -227,6 +259,7 @@ class TotalsRow(SQLModel, table=True):
     """All-time totals of one app and platform. `shard` is the writer, so that writers never wait for each other."""
 
     __tablename__: ClassVar[str] = "totals"
+    __table_args__ = {"sqlite_with_rowid": False}
 
     app_id: int = Field(primary_key=True, sa_type=BigInteger)
     platform: str = Field(primary_key=True)
@@ -257,6 +290,7 @@ class DimensionHourRow(SQLModel, table=True):
     """Totals of one dimension in one hour of event time; `hour` counts hours since the epoch."""
 
     __tablename__: ClassVar[str] = "dimension_hours"
+    __table_args__ = {"sqlite_with_rowid": False}
 
     app_id: int = Field(primary_key=True, sa_type=BigInteger)
     hour: int = Field(primary_key=True, sa_type=BigInteger)
@@ -271,6 +305,7 @@ class LedgerRow(SQLModel, table=True):
     """Events of one app by what became of them in one minute of server time; `minute` counts since the epoch."""
 
     __tablename__: ClassVar[str] = "ledger"
+    __table_args__ = {"sqlite_with_rowid": False}
 
     app_id: int = Field(primary_key=True, sa_type=BigInteger)
     minute: int = Field(primary_key=True, sa_type=BigInteger)

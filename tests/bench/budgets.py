@@ -3,8 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tests.bench import ingest_rows, mixed_rows, mobile_rows
 from tests.bench.result import Row
 
+AT = " @ "
+"""Before the number of events that were stored."""
+
+INGEST = ingest_rows.GRPC_50.name
+SINGLE_P99_MS = 40
+READ_P95_MS = 25
 READS = ("overview", "overview, 3 days", "issue list", "issue detail")
 
 
@@ -24,21 +31,22 @@ class Budget:
 
 
 def _rate(bound: int, unit: str = "") -> Budget:
-    return Budget("rate", bound, f">= {bound:,}/s{unit}", at_least=True)
+    return Budget("rate", bound, f">= {bound:,}{unit}/s", at_least=True)
 
 
 _BY_NAME = {
-    "REST 1": (_rate(2_000), Budget("p99_ms", 40, "p99 < 40")),
+    "REST 1": (_rate(2_000), Budget("p99_ms", SINGLE_P99_MS, f"p99 < {SINGLE_P99_MS} ms")),
     "REST 10": (_rate(8_000),),
     "REST 50": (_rate(12_000),),
     "gRPC 50": (_rate(15_000),),
+    mobile_rows.NAME: (_rate(20, " MB"),),
 }
-_READ = (Budget("p95_ms", 25, "p95 < 25"),)
+_READ = (Budget("p95_ms", READ_P95_MS, f"p95 < {READ_P95_MS} ms"),)
 
 
 def of(row: Row) -> tuple[Budget, ...]:
     """The budgets of a row; none for rows that only inform."""
-    name, _, load = row.name.partition(" @ ")
+    name, _, load = row.name.partition(AT)
     return _READ if name in READS and "ingest" not in load else _BY_NAME.get(name, ())
 
 
@@ -53,41 +61,58 @@ class Limit:
     met: bool
 
 
+@dataclass(frozen=True)
+class Ratio:
+    """A bound on a figure of one row over the same of another."""
+
+    figure: str
+    title: str
+    bound: float
+    at_least: bool = False
+
+    def of(self, row: Row | None, base: Row | None) -> Iterator[Limit]:
+        """The limit, where both rows have the figure."""
+        above, below = getattr(row, self.figure, None), getattr(base, self.figure, None)
+        if row and base and above and below:
+            ratio = above / below
+            met = ratio >= self.bound if self.at_least else ratio <= self.bound
+            sign = ">=" if self.at_least else "<="
+            yield Limit(row.engine, self._name(row, base), f"{ratio:.2f} x", f"{sign} {self.bound:.2f} x", met)
+
+    def _name(self, row: Row, base: Row) -> str:
+        name, _, size = row.name.partition(AT)
+        if size:
+            return f"{self.title} of {name}: {size} over {base.name.partition(AT)[2]} events"
+        return f"{self.title} of {row.name} over {base.name}"
+
+
+_SHED = Ratio("cpu_s_per_10k", "CPU", 0.1)
+_STORM = Ratio("p99_ms", "p99", 2)
+_SLOWER = Ratio("p95_ms", "p95", 1.5)
+_FLAT = Ratio("rate", "rate", 0.85, at_least=True)
+
+
 def limits(rows: Sequence[Row]) -> Iterator[Limit]:
     """What the rows of one engine say together."""
-    if ingest := [row for row in rows if row.event_bytes is not None and row.name in _BY_NAME]:
-        yield from _ingest_limits(ingest)
-    yield from _growth(rows)
-    if peaks := [row.peak_mb for row in rows if row.peak_mb is not None]:
-        yield Limit(
-            rows[0].engine,
-            "peak memory in this run",
-            f"{max(peaks):.0f} MB",
-            "< 300 MB after an hour",
-            max(peaks) < 300,
-        )
+    by_name = {row.name: row for row in rows}
+    yield from _ingest_limits([row for row in rows if row.name in _BY_NAME and row.unit == "events"])
+    for base in rows:
+        yield from _SHED.of(by_name.get(f"{base.name}{ingest_rows.SHED}"), base)
+    yield from _STORM.of(by_name.get(mixed_rows.STORMED), by_name.get(mixed_rows.CALM))
+    for name in (*READS, INGEST):
+        sizes = [row for row in rows if row.name.startswith(f"{name}{AT}") and "ingest" not in row.name]
+        if len(sizes) > 1:
+            yield from (_FLAT if name == INGEST else _SLOWER).of(sizes[-1], sizes[0])
+    if peaks := [row.peak_mb for row in rows if row.peak_mb and not row.name.endswith(ingest_rows.WORKERS)]:
+        peak = max(peaks)
+        yield Limit(rows[0].engine, "peak memory in this run", f"{peak:.0f} MB", "< 300 MB after an hour", peak < 300)
 
 
 def _ingest_limits(rows: Sequence[Row]) -> Iterator[Limit]:
-    engine = rows[0].engine
-    share = max(row.share or 0 for row in rows)
-    yield Limit(engine, "best share of the raw insert", f"{share:.0%}", ">= 40 %", share >= 0.4)
-    # Files grow in steps: the row that stored most says best what an event takes.
-    size = max(rows, key=lambda row: row.extra["stored"]).event_bytes or 0
-    yield Limit(engine, "disk per event", f"{size:.0f} bytes", "< 700 bytes", size < 700)
-
-
-def _growth(rows: Sequence[Row]) -> Iterator[Limit]:
-    """How much slower each page is over the most events than over the fewest."""
-    for name in READS:
-        sizes = [row for row in rows if row.name.startswith(f"{name} @ ") and "ingest" not in row.name]
-        if len(sizes) > 1 and sizes[0].p95_ms and sizes[-1].p95_ms:
-            growth = sizes[-1].p95_ms / sizes[0].p95_ms
-            over = f"{sizes[-1].name.partition(' @ ')[2]} over {sizes[0].name.partition(' @ ')[2]} events"
-            yield Limit(rows[0].engine, f"{name}: p95 at {over}", f"{growth:.2f} x", "<= 1.50 x", growth <= 1.5)
-    quiet, stormed = (
-        next((row for row in rows if row.name == name), None) for name in ("19 apps, quiet", "19 apps beside a storm")
-    )
-    if quiet and stormed and quiet.p99_ms and stormed.p99_ms:
-        growth = stormed.p99_ms / quiet.p99_ms
-        yield Limit(rows[0].engine, "p99 of 19 apps: storm over quiet", f"{growth:.2f} x", "<= 2.00 x", growth <= 2)
+    if shares := [row.share for row in rows if row.share is not None]:
+        share = max(shares)
+        yield Limit(rows[0].engine, "best share of the raw insert", f"{share:.0%}", ">= 40 %", share >= 0.4)
+    if rows:
+        # Files grow in steps: the row that stored most says best what an event takes.
+        size = max(rows, key=lambda row: row.extra["units"]).event_bytes or 0
+        yield Limit(rows[0].engine, "disk per event", f"{size:.0f} bytes", "< 700 bytes", size < 700)

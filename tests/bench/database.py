@@ -4,6 +4,7 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,17 @@ from sqlalchemy.engine import make_url
 from tests.bench import usage
 
 Row = tuple[Any, ...]
+
+_LEDGER = "SELECT outcome, sum(events) FROM ledger GROUP BY outcome"
+_STORED = "SELECT '', count(*) FROM events"
+
+
+@dataclass(frozen=True)
+class Books:
+    """Stored events, counted one by one, and events by outcome as the collector booked them."""
+
+    stored: int
+    ledger: dict[str, int]
 
 
 class Database(ABC):
@@ -39,15 +51,18 @@ class Database(ABC):
         """CPU that the database used outside the collector."""
         return 0.0
 
-    def events(self) -> int:
-        """Stored events, counted one by one."""
-        return int(self.rows("SELECT count(*) FROM events")[0][0])
-
     def ledger(self) -> dict[str, int]:
         """Events by outcome, as the collector booked them."""
-        return {
-            outcome: int(events) for outcome, events in self.rows("SELECT outcome, sum(events) FROM ledger GROUP BY 1")
-        }
+        return {outcome: int(events) for outcome, events in self.rows(_LEDGER)}
+
+    def batches(self) -> int:
+        """Stored batches of recorded sessions."""
+        return int(self.rows("SELECT count(*) FROM session_batches")[0][0])
+
+    def books(self) -> Books:
+        """Ledger and events of one instant: one statement sees one snapshot, however busy the collector is."""
+        ledger = {outcome: int(events) for outcome, events in self.rows(f"{_LEDGER} UNION ALL {_STORED}")}
+        return Books(ledger.pop(""), ledger)
 
 
 class Sqlite(Database):

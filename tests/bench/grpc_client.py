@@ -10,6 +10,7 @@ import resource
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ from tests.bench.workload import ID_MARK, USER_MARK
 METHOD = "/healthguard.v1.EventService/IngestEvents"
 USERS = 20_000
 EVENTS_PER_USER = 50
+CONNECTIONS = 4
+"""Of each process: several processes of a collector share its port by connection."""
+
 READY = "ready"
 
 
@@ -56,18 +60,21 @@ class Client:
 
     async def run(self) -> dict[str, Any]:
         """Connect, wait for `go`, send, and tell."""
-        options = [("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1)]
-        async with grpc.aio.insecure_channel(self._plan["target"], options=options) as channel:
-            await channel.channel_ready()
+        async with AsyncExitStack() as stack:
+            calls = [await self._connect(stack) for _ in range(CONNECTIONS)]
             sys.stdout.write(f"{READY}\n")
             sys.stdout.flush()
             sys.stdin.readline()
-            call: Any = channel.unary_unary(
-                METHOD, response_deserializer=event_service_pb.IngestEventsResponse.FromString
-            )
             began, cpu_before_s = time.perf_counter(), _cpu_s()
-            await asyncio.gather(*(self._send(call, began) for _ in range(self._plan["concurrency"])))
+            await asyncio.gather(*(self._send(calls[i % CONNECTIONS], began) for i in range(self._plan["concurrency"])))
             return self._told(time.perf_counter() - began, _cpu_s() - cpu_before_s)
+
+    async def _connect(self, stack: AsyncExitStack) -> Any:
+        """The call over a connection of its own."""
+        options = [("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1)]
+        channel = await stack.enter_async_context(grpc.aio.insecure_channel(self._plan["target"], options=options))
+        await channel.channel_ready()
+        return channel.unary_unary(METHOD, response_deserializer=event_service_pb.IngestEventsResponse.FromString)
 
     async def _send(self, call: Any, began: float) -> None:
         for number in self._numbers:

@@ -107,6 +107,7 @@ def _sum(told: list[dict[str, Any]]) -> Load:
         p95_ms=percentile(latencies, 95),
         p99_ms=percentile(latencies, 99),
         cpu_s=sum(one["cpu_s"] for one in told),
+        processes=len(told),
     )
 
 

@@ -1,16 +1,17 @@
--- Posts batches of events with fresh ids. Arguments: templates file, prefix of ids (8 characters), pause of each
--- connection between requests in ms, share of requests that send an old one again.
+-- Posts batches of events with fresh ids. Arguments: templates file, prefix of ids (8 characters), requests a second that
+-- all connections together offer (0: as many as are answered), share of requests that send an old one again.
 -- A template is a line of JSON in which \1 stands for an event id (26 characters) and \2 for a user (17 characters).
+
+dofile(debug.getinfo(1, "S").source:match("@(.*/)") .. "result.lua")
+
+local ffi = require("ffi")
+ffi.cdef("typedef struct { long s, ns; } instant; int clock_gettime(int, instant *);")
+local MONOTONIC = 1
+local instant = ffi.new("instant")
 
 local USERS = 20000
 local KEPT = 64 -- old requests to choose a resend from
 local headers = { ["Content-Type"] = "application/json" }
-
-local threads = {}
-
-function setup(thread)
-  table.insert(threads, thread)
-end
 
 local function compile(line)
   local parts, ids, users = {}, {}, {}
@@ -32,17 +33,25 @@ function init(args)
   for line in io.lines(args[1]) do
     table.insert(templates, compile(line))
   end
-  prefix, pause, resends = args[2], tonumber(args[3]), tonumber(args[4])
-  sent, accepted, rejected, failed = 0, 0, 0, 0
+  prefix, per_s, resends = args[2], tonumber(args[3]), tonumber(args[4])
+  sent = 0
   local seed = 0
   for i = 1, #prefix do seed = seed * 31 + prefix:byte(i) end
   math.randomseed(seed)
-  if pause == 0 then delay = nil end -- wrk looks for the function itself
+  if per_s == 0 then delay = nil end -- wrk looks for the function itself
 end
 
--- Spread around the pause, so that connections do not march in step.
+local function now_ms()
+  ffi.C.clock_gettime(MONOTONIC, instant)
+  return tonumber(instant.s) * 1e3 + tonumber(instant.ns) / 1e6
+end
+
+-- How long a connection waits before its next request: until the next arrival of a Poisson process. The arrivals do not
+-- wait for answers, as clients that know nothing of each other do not, unless every connection is waiting for one.
 function delay()
-  return math.floor(pause * (0.5 + math.random()))
+  local now = now_ms()
+  next_ms = (next_ms or now) - math.log(1 - math.random()) * 1e3 / per_s
+  return math.max(0, math.floor(next_ms - now + 0.5))
 end
 
 function request()
@@ -68,19 +77,9 @@ function response(status, _, body)
   if status == 202 then
     accepted = accepted + tonumber(body:match('"accepted": *(%d+)'))
     if body:find('"rejected"', 1, true) then rejected = rejected + 1 end
+  elseif status == 429 or status == 503 then
+    limited = limited + 1
   else
     failed = failed + 1
   end
-end
-
-function done(summary, latency)
-  local sums = { accepted = 0, rejected = 0, failed = 0 }
-  for _, thread in ipairs(threads) do
-    for name in pairs(sums) do sums[name] = sums[name] + thread:get(name) end
-  end
-  local lost = summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout
-  io.write(string.format(
-    'RESULT {"seconds":%f,"requests":%d,"accepted":%d,"rejected":%d,"failed":%d,"lost":%d,"p50_ms":%f,"p95_ms":%f,"p99_ms":%f}\n',
-    summary.duration / 1e6, summary.requests, sums.accepted, sums.rejected, sums.failed, lost,
-    latency:percentile(50) / 1e3, latency:percentile(95) / 1e3, latency:percentile(99) / 1e3))
 end

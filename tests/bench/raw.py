@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from server.store.engine import Engine as StoreEngine
 from server.store.tables import EventRow
@@ -20,7 +21,7 @@ ROWS_PER_COMMIT = 4_000
 
 _COLUMNS = list(sa.inspect(EventRow).local_table.columns)
 _NAMES = ", ".join(column.name for column in _COLUMNS)
-_POSTGRES_TYPES = {sa.BigInteger: "int8", sa.SmallInteger: "int2", sa.LargeBinary: "bytea"}
+_POSTGRES_TYPES = [column.type.compile(dialect=postgresql.dialect()).lower() for column in _COLUMNS]
 
 
 def rows_per_s(engine: site.Engine, source: Database) -> float:
@@ -45,6 +46,6 @@ def _insert(connection: Any, rows: list[Row]) -> None:
 
 def _copy(connection: Any, rows: list[Row]) -> None:
     with connection.cursor() as cursor, cursor.copy(f"COPY events ({_NAMES}) FROM STDIN (FORMAT BINARY)") as copy:
-        copy.set_types([_POSTGRES_TYPES.get(type(column.type), "text") for column in _COLUMNS])
+        copy.set_types(_POSTGRES_TYPES)
         for row in rows:
             copy.write_row(row)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from tests.bench import grpc_load, measure, wrk
+from tests.bench.budgets import AT
 from tests.bench.grpc_load import Fleet
 from tests.bench.ingest_rows import GRPC_50
 from tests.bench.result import Load, Row
@@ -20,8 +21,12 @@ SPREAD = replace(BUDGET, span_ms=7 * DAY_MS)
 FILL_EVENTS = 1_000
 FILL_TEMPLATES = 10
 FILL_FLEET = Fleet(2, 2)
-DURING = Pace(16, pause_ms=80)
-"""The ingest beside the reads: batches of ten, about 2,000 events a second."""
+INGEST_BATCHES = 800
+"""As many on few stored events as on many: 40,000 events, so that what is stored stays below the next size."""
+
+DURING_EVENTS = 10
+DURING = Pace(32, per_s=200)
+"""The ingest beside the reads: 2,000 events a second."""
 
 
 def run(site: Site, sizes: list[int], seconds: float, *, busy: bool, note: Callable[[str], None]) -> Iterator[Row]:
@@ -36,14 +41,13 @@ def run(site: Site, sizes: list[int], seconds: float, *, busy: bool, note: Calla
         stored = size
         for name, paths in _pages(site, app_key).items():
             note(f"{site.database.name}: {name} at {size:,}")
-            yield measure.reads(site, f"{name} @ {size:,}", partial(_read, site, paths, seconds))
+            yield measure.reads(site, f"{name}{AT}{size:,}", partial(_read, site, paths, seconds))
         if busy:
             yield from _during_ingest(site, app_key, size, seconds, note)
-            stored = site.database.events()
-    if busy and len(sizes) > 1:
-        row = GRPC_50.run(site, app_key, seconds)
-        row.name += f" @ {sizes[-1]:,}"
-        yield row
+            if size in {sizes[0], sizes[-1]}:
+                note(f"{site.database.name}: ingest at {size:,}")
+                yield _ingest(site, app_key, size)
+            stored = site.database.books().stored
 
 
 def _fill(site: Site, requests: list[bytes], events: int) -> None:
@@ -71,14 +75,20 @@ def _pages(site: Site, app_key: str) -> dict[str, list[str]]:
     }
 
 
+def _ingest(site: Site, app_key: str, size: int) -> Row:
+    row = GRPC_50.run(site, app_key, count=INGEST_BATCHES)
+    row.name += f"{AT}{size:,}"
+    return row
+
+
 def _during_ingest(site: Site, app_key: str, size: int, seconds: float, note: Callable[[str], None]) -> Iterator[Row]:
     workload = Workload(seed=8)
-    bodies = [lua_body(workload.batch(app_key, 10)) for _ in range(200)]
+    bodies = [lua_body(workload.batch(app_key, DURING_EVENTS)) for _ in range(200)]
     for name, paths in _pages(site, app_key).items():
         note(f"{site.database.name}: {name} at {size:,} during ingest")
         beside = wrk.ingest(site.collector.rest, bodies, DURING, seconds + 1)
         time.sleep(0.5)  # the ingest has begun
-        row = measure.reads(site, f"{name} @ {size:,} + ingest", partial(_read, site, paths, seconds))
+        row = measure.reads(site, f"{name}{AT}{size:,} + ingest", partial(_read, site, paths, seconds))
         load = beside.finish()
         row.cpu_s_per_10k = None  # most of it belongs to the ingest
         row.faults += load.faults

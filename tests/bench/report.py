@@ -2,15 +2,18 @@
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tests.bench import budgets
+from tests.bench import budgets, plot
 from tests.bench.budgets import Limit
 from tests.bench.machine import Facts
 from tests.bench.result import Row
 from tests.collector import ROOT
+
+BUSY_GENERATOR = 0.9
+"""Share of the cores it can use from which on a load generator, not the collector, may be what was measured."""
 
 QUIET_CORES = 0.2
 """What a machine may do beside the bench, such as writing pages back, without spoiling it."""
@@ -18,7 +21,7 @@ QUIET_CORES = 0.2
 RESULTS = ROOT / "bench-results"
 _HEADS = (
     "",
-    "per second",
+    "a second",
     "p50 ms",
     "p95 ms",
     "p99 ms",
@@ -51,18 +54,31 @@ class Report:
         """The whole report as text."""
         return "\n".join(self._lines())
 
-    def write(self) -> Path:
-        """Keep it as JSON; where it lies."""
+    def take(self, rows: Iterable[Row]) -> None:
+        """Add rows one by one: what was measured before a fault is kept."""
+        for row in rows:
+            self.rows.append(row)
+
+    def write(self) -> list[Path]:
+        """Keep it as JSON and as a plot; where they lie."""
         RESULTS.mkdir(exist_ok=True)
         path = RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}-{self.mode}.json"
         path.write_text(json.dumps(asdict(self) | {"limits": [asdict(limit) for limit in self.limits()]}, indent=1))
-        return path
+        drawing = path.with_suffix(".svg")
+        return [path, drawing] if plot.draw(self.rows, drawing) else [path]
+
+    @classmethod
+    def read(cls, path: Path) -> "Report":
+        """One that was written as JSON."""
+        told = json.loads(path.read_text())
+        del told["limits"]
+        return cls(**told | {"rows": [Row(**row) for row in told["rows"]]})
 
     def _of(self, engine: str) -> list[Row]:
         return [row for row in self.rows if row.engine == engine]
 
     def _lines(self) -> Iterator[str]:
-        yield "CPU: seconds of collector and database for 10,000 events or requests; cores of the load generator and of other work."
+        yield "CPU: seconds of collector and database for 10,000 events, requests or batches; cores of the load generator and of other work."
         yield from (f"{name:12} {value}" for name, value in self.machine.items())
         for engine, description in self.databases.items():
             rows = self._of(engine)
@@ -81,7 +97,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     promised = budgets.of(row)
     return (
         row.name,
-        f"{row.rate:,.0f}",
+        f"{row.rate:,.0f} {row.unit}",
         _number(row.p50_ms, 1),
         _number(row.p95_ms, 1),
         _number(row.p99_ms, 1),
@@ -102,6 +118,8 @@ def _complaints(rows: Sequence[Row]) -> Iterator[str]:
     if others > QUIET_CORES:
         yield f"! other work used up to {others:.1f} cores meanwhile: rates and latencies are worse than this machine's"
     for row in rows:
+        if row.generator_busy > BUSY_GENERATOR:
+            yield f"! {row.name}: the load generator used {row.generator_busy:.0%} of the cores it can: it may be the bottleneck"
         if row.faults:
             yield f"! {row.name}: {row.faults} requests failed"
         if row.books:

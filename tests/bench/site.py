@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.engine import make_url
 
@@ -84,9 +85,13 @@ class Site:
     def pid(self) -> int:
         return self.collector.process.pid
 
-    def new_app(self) -> str:
+    def new_app(self, type: str = "web", **settings: Any) -> str:
         """The key of a new app."""
-        key: str = self.rest.create_app(self.account)["appKey"]
+        app = self.rest.create_app(self.account, type)
+        if settings:
+            path, change = f"/api/apps/{app['id']}", {"settings": settings}
+            self.rest.http.patch(path, json=change, headers=self.account.headers).raise_for_status()
+        key: str = app["appKey"]
         return key
 
 
@@ -95,8 +100,7 @@ def open_site(engine: Engine, workers: int = 1) -> Iterator[Site]:
     """Start the program on a fresh database; stop it in the end."""
     database = engine.create()
     data_dir = Path(tempfile.mkdtemp(dir=engine.directory))
-    count = workers if engine.name == "postgresql" else 1
-    with Collector(data_dir, "serve", "--database-url", database.url, "--workers", str(count)) as collector:
+    with Collector(data_dir, "serve", "--database-url", database.url, "--workers", str(workers)) as collector:
         with Rest(collector.rest) as rest:
             yield Site(collector, database, rest)
         collector.stop()

@@ -19,23 +19,23 @@ TIMEOUT_S = 20
 
 @dataclass(frozen=True)
 class Pace:
-    """How hard to push: connections that each wait `pause_ms` between an answer and the next request."""
+    """How hard to push: requests a second that come whether or not others were answered, or as many as are answered."""
 
     connections: int
-    pause_ms: int = 0
+    per_s: float = 0
 
 
 class Wrk:
     """One run of wrk; it works until `finish`."""
 
     def __init__(
-        self, script: str, url: str, lines: Iterable[str], *arguments: str, connections: int, seconds: float
+        self, script: str, url: str, files: Iterable[Iterable[str]], *arguments: str, connections: int, seconds: float
     ) -> None:
-        self._lines = _write_lines(lines)
+        self._files = [_write_lines(lines) for lines in files]
         self._connections = connections
         command = [program(), "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", f"{TIMEOUT_S}s"]
         self._process = subprocess.Popen(
-            [*command, "-s", SCRIPTS / script, url, "--", self._lines, *arguments],
+            [*command, "-s", SCRIPTS / script, url, "--", *self._files, *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -48,7 +48,8 @@ class Wrk:
         _, status, usage = os.wait4(self._process.pid, 0)
         self._process.returncode = os.waitstatus_to_exitcode(status)
         self._process.stdout.close()
-        Path(self._lines).unlink()
+        for file in self._files:
+            Path(file).unlink()
         for line in output.splitlines():
             if line.startswith("RESULT "):
                 found = json.loads(line.removeprefix("RESULT "))
@@ -60,13 +61,25 @@ def ingest(base: str, bodies: Iterable[str], pace: Pace, seconds: float, resends
     """Start posting batches made from `bodies`, a share of them twice."""
     prefix = uuid4().hex[:8]
     url = f"{base}/api/events/batch"
-    arguments = (prefix, str(pace.pause_ms), str(resends))
-    return Wrk("ingest.lua", url, bodies, *arguments, connections=pace.connections, seconds=seconds)
+    arguments = (prefix, str(pace.per_s), str(resends))
+    return Wrk("ingest.lua", url, [bodies], *arguments, connections=pace.connections, seconds=seconds)
+
+
+def append(base: str, batches: Iterable[str], tokens: Iterable[str], pace: Pace, together: int, seconds: float) -> Wrk:
+    """Start appending each batch, given in hexadecimal, to each session, `together` sessions side by side."""
+    return Wrk(
+        "append.lua",
+        f"{base}/v1/ios/append",
+        (batches, tokens),
+        str(together),
+        connections=pace.connections,
+        seconds=seconds,
+    )
 
 
 def read(base: str, paths: Iterable[str], token: str, seconds: float) -> Wrk:
     """Start asking for `paths` in turn, one after the other, as one dashboard does."""
-    return Wrk("read.lua", base, paths, token, connections=1, seconds=seconds)
+    return Wrk("read.lua", base, [paths], token, connections=1, seconds=seconds)
 
 
 def _write_lines(lines: Iterable[str]) -> str:

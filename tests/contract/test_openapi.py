@@ -19,7 +19,8 @@ from rest_facade import raw
 from rest_facade.contract import ContractError, Operation, enum_words, load_document, operations
 from rest_facade.inprocess import InProcessChannel, InProcessServer
 from rest_facade.json_output import MessageWriter
-from rest_facade.transcoder import Plan
+from rest_facade.settings import FacadeSettings
+from rest_facade.transcoder import make_plans
 from rest_facade.validation import BodyChecker
 
 _DOCUMENT = load_document()
@@ -123,7 +124,7 @@ def test_every_other_operation_has_a_handler() -> None:
 
 @pytest.mark.parametrize("operation", _ALL)
 def test_operation_can_be_planned(operation: Operation) -> None:
-    Plan(operation, InProcessChannel(InProcessServer()))
+    make_plans({operation.id: operation}, InProcessChannel(InProcessServer()), FacadeSettings(), {})
 
 
 @pytest.mark.parametrize("name", ["healthguard.v1.IssueService.NoSuch", "healthguard.v1.NoService.GetMe", "GetMe"])

@@ -10,7 +10,6 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_status import rpc_status
 from healthguard.v1 import (
-    auth_service_pb2 as auth_service_pb,
     event_pb2 as event_pb,
     event_service_pb2 as event_service_pb,
     event_service_pb2_grpc,
@@ -20,6 +19,7 @@ from healthguard.v1 import (
 
 from tests.client import Rest
 from tests.collector import Collector
+from tests.mobile.conftest import owner_on
 from tests.parity.grpc_driver import event_from_json
 from tests.sample import error_event, performance_event
 
@@ -153,13 +153,34 @@ async def test_an_unknown_method_is_unimplemented(channel: grpc.aio.Channel) -> 
     assert code is grpc.StatusCode.UNIMPLEMENTED
 
 
-async def test_bytes_that_are_no_message_reveal_nothing(channel: grpc.aio.Channel) -> None:
-    call = channel.unary_unary(
-        "/healthguard.v1.AuthService/Login", response_deserializer=auth_service_pb.LoginResponse.FromString
+NO_MESSAGE = b"\xff\xff\xff\xff"
+UNDECODABLE = (grpc.StatusCode.INVALID_ARGUMENT, "UNDECODABLE_MESSAGE")
+
+
+async def test_bytes_that_are_no_message_are_the_callers_fault(channel: grpc.aio.Channel) -> None:
+    code, reason, text = await refusal(channel.unary_unary("/healthguard.v1.AuthService/Login")(NO_MESSAGE))
+    assert (code, reason) == UNDECODABLE
+    assert "DecodeError" not in text
+
+
+async def test_a_stream_may_break_off_into_no_message(channel: grpc.aio.Channel, rest: Rest) -> None:
+    tracker = owner_on(rest).tracker()
+    tracker.start()
+    call = channel.stream_unary("/healthguard.v1.MobileSessionService/UploadImages")
+    code, reason, _ = await refusal(
+        call(iter([b"", NO_MESSAGE]), metadata=(("authorization", f"Bearer {tracker.token}"),))
     )
-    _, _, text = await refusal(call(b"\xff\xff\xff\xff"))
-    assert "Traceback" not in text
-    assert "/" not in text
+    assert (code, reason) == UNDECODABLE
+
+
+async def test_a_trace_names_the_request_that_has_no_name(channel: grpc.aio.Channel) -> None:
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    call = channel.unary_unary("/healthguard.v1.AuthService/GetMe")(
+        b"", metadata=(("traceparent", f"00-{trace}-b7ad6b7169203331-01"),)
+    )
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await call
+    assert dict(refused.value.trailing_metadata())["x-request-id"] == trace
 
 
 async def test_each_request_is_logged_once_and_without_secrets(

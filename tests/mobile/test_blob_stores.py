@@ -49,6 +49,15 @@ async def test_objects_are_put_read_and_deleted(blobs: BlobStore) -> None:
     assert await blobs.keys() == []
 
 
+async def test_what_died_half_written_goes_with_its_object(tmp_path: Path) -> None:
+    blobs = open_blobs(f"file://{tmp_path}/blobs")
+    await blobs.put("1/ab/abc", b"whole")
+    torn = tmp_path / "blobs" / "1" / "ab" / "abc#1"
+    torn.write_bytes(b"hal")
+    await blobs.delete(["1/ab/abc", "1/ab/abd"])
+    assert not torn.exists()
+
+
 def test_directories_are_named_like_databases() -> None:
     assert directory_of("file:///./data/blobs") == Path("./data/blobs")
     assert directory_of("file:///var/blobs") == Path("/var/blobs")

@@ -1,7 +1,9 @@
 """Signals told batch by batch, in any order, are those of the whole session read at once."""
 
 import random
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from sqlmodel import Session, select
@@ -13,7 +15,8 @@ from server.store import batches, sessions
 from server.store.batches import NewBatch
 from server.store.engine import Engine
 from server.store.sequence import Sequence as IdSequence
-from server.store.session_tables import SessionSignalRow
+from server.store.session_tables import SessionRow, SessionSignalRow
+from server.store.signals import NewSignal
 
 CLICK, INPUT, PERFORMANCE = 100, 101, 102
 ROUNDS = 25
@@ -68,6 +71,30 @@ def stored(session: Session) -> set[tuple[str, int, int, str, int]]:
     return {(row.kind, row.start_ms, row.end_ms, row.label, row.count) for row in rows}
 
 
+def begin(session: Session) -> None:
+    new = sessions.NewSession(
+        app_id=1, id=1, start_ms=0, received_ms=0, listed=True, platform="ios", device="", device_type="",
+        os_version="", tracker_version="", release="", user_uuid="", start=b"",
+    )  # fmt: skip
+    sessions.begin(session, new)
+
+
+def counted(session: Session) -> dict[str, int]:
+    """What the session says it has of each kind of signal, as far as it has any."""
+    row = session.exec(select(SessionRow)).one()
+    kinds = {
+        "crash": row.crashes,
+        "failed_request": row.failed_requests,
+        "rage_taps": row.rage_taps,
+        "freeze": row.freezes,
+    }
+    return {kind: count for kind, count in kinds.items() if count}
+
+
+def recount(session: Session) -> dict[str, int]:
+    return dict(Counter(session.exec(select(SessionSignalRow.kind))))
+
+
 def clear(session: Session) -> None:
     for table in ("sessions", "session_batches", "session_signals"):
         session.connection().exec_driver_sql(f"DELETE FROM {table}")
@@ -82,13 +109,18 @@ async def test_signals_are_those_of_the_whole_session(store: Engine, in_order: b
         if not in_order:
             rng.shuffle(parts)
         await store.write(clear)
-        await store.write(
-            sessions.begin,
-            sessions.NewSession(
-                app_id=1, id=1, start_ms=0, received_ms=0, listed=True, platform="ios", device="", device_type="",
-                os_version="", tracker_version="", release="", user_uuid="", start=b"",
-            ),
-        )  # fmt: skip
+        await store.write(begin)
         for number, part in parts:
             await store.write(batches.append, [new_batch(number, part)], IdSequence(), 1)
         assert await store.read(stored) == expected(messages), seed
+        assert await store.read(counted) == await store.read(recount), seed
+
+
+async def test_signals_that_batches_repeat_are_counted_once(store: Engine) -> None:
+    await store.write(begin)
+    crashes = [NewSignal("crash", str(key), 5, 5, "SIGSEGV", event_key=str(key)) for key in (1, 2, 1)]
+    calls = [NewSignal("failed_request", str(key), 5, 6, "GET /") for key in (3, 4)]
+    for number, signals in enumerate((crashes, [*calls, crashes[1]], calls)):
+        batch = replace(new_batch(number, [Message(1, CLICK, "", 5, {"label": "Buy"})]), signals=signals)
+        await store.write(batches.append, [batch], IdSequence(), 1)
+    assert await store.read(counted) == await store.read(recount) == {"crash": 2, "failed_request": 2}

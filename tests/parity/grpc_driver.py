@@ -56,8 +56,24 @@ class GrpcDriver:
     async def register(self, email: str, password: str) -> Json:
         return await self._call(self._auth.Register, auth_service_pb.RegisterRequest(email=email, password=password))
 
-    async def login(self, email: str, password: str) -> Json:
-        return await self._call(self._auth.Login, auth_service_pb.LoginRequest(email=email, password=password))
+    async def login(self, email: str, password: str, client_name: str | None = None) -> Json:
+        request = auth_service_pb.LoginRequest(email=email, password=password, client_name=client_name)
+        return await self._call(self._auth.Login, request)
+
+    async def login_sessions(self, token: str | None) -> Json:
+        return await self._call(self._auth.ListLoginSessions, auth_service_pb.ListLoginSessionsRequest(), token)
+
+    async def revoke_login_session(self, token: str | None, id: str) -> None:
+        request = auth_service_pb.RevokeLoginSessionRequest(id=id)
+        await self._call(self._auth.RevokeLoginSession, request, token)
+
+    async def revoke_other_login_sessions(self, token: str | None) -> None:
+        request = auth_service_pb.RevokeOtherLoginSessionsRequest()
+        await self._call(self._auth.RevokeOtherLoginSessions, request, token)
+
+    async def change_password(self, token: str | None, current: str, new: str) -> Json:
+        request = auth_service_pb.ChangePasswordRequest(current_password=current, new_password=new)
+        return await self._call(self._auth.ChangePassword, request, token)
 
     async def logout(self, token: str | None) -> None:
         await self._call(self._auth.Logout, auth_service_pb.LogoutRequest(), token)

@@ -35,8 +35,22 @@ class RestDriver:
     async def register(self, email: str, password: str) -> Json:
         return await self._call("POST", "/api/auth/register", json={"email": email, "password": password})
 
-    async def login(self, email: str, password: str) -> Json:
-        return await self._call("POST", "/api/auth/login", json={"email": email, "password": password})
+    async def login(self, email: str, password: str, client_name: str | None = None) -> Json:
+        body = {"email": email, "password": password} | ({} if client_name is None else {"clientName": client_name})
+        return await self._call("POST", "/api/auth/login", json=body)
+
+    async def login_sessions(self, token: str | None) -> Json:
+        return await self._call("GET", "/api/auth/sessions", token)
+
+    async def revoke_login_session(self, token: str | None, id: str) -> None:
+        await self._call("DELETE", f"/api/auth/sessions/{quote(id, safe='')}", token)
+
+    async def revoke_other_login_sessions(self, token: str | None) -> None:
+        await self._call("DELETE", "/api/auth/sessions", token)
+
+    async def change_password(self, token: str | None, current: str, new: str) -> Json:
+        body = {"currentPassword": current, "newPassword": new}
+        return await self._call("POST", "/api/auth/password", token, json=body)
 
     async def logout(self, token: str | None) -> None:
         await self._call("POST", "/api/auth/logout", token)

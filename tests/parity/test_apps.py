@@ -59,6 +59,9 @@ async def test_an_app_of_a_stranger_is_like_one_that_nobody_has(driver: Driver, 
     assert (await driver.app(owner.token, owner.app["id"]))["app"] == owner.app
 
 
+NO_SETTINGS = {"allowedOrigins": [], "scrubKeys": [], "scrubPatterns": []}
+
+
 @pytest.mark.parametrize("token", [None, NOBODYS_TOKEN])
 async def test_calls_about_apps_need_a_good_token(driver: Driver, owner: Tenant, token: str | None) -> None:
     calls = [*every_app_call(driver, token, owner.app), driver.app_overviews(token, [owner.app_key])]
@@ -67,7 +70,7 @@ async def test_calls_about_apps_need_a_good_token(driver: Driver, owner: Tenant,
 
 async def test_a_new_app_is_its_creators_and_has_the_servers_settings(driver: Driver, owner: Tenant) -> None:
     assert owner.app["role"] == "owner"
-    assert owner.app["settings"] == {"allowedOrigins": []}
+    assert owner.app["settings"] == NO_SETTINGS
     assert (await driver.app(owner.token, owner.app["id"]))["app"] == owner.app
 
 
@@ -84,14 +87,33 @@ async def test_settings_change_one_by_one_and_are_put_back_by_the_mask(driver: D
     second = {"rateLimitEventsPerS": 12.5, "allowedOrigins": ["https://Shop.Example:443", "null", "http://a.b:8080"]}
     settings = (await driver.update_app(owner.token, app, settings=second))["app"]["settings"]
     kept = {"rateLimitEventsPerS": 12.5, "allowedOrigins": ["https://shop.example", "null", "http://a.b:8080"]}
-    assert settings == first | kept
+    assert settings == NO_SETTINGS | first | kept
     mask = "name,settings.captureRate,settings.allowedOrigins"
     changed = await driver.update_app(owner.token, app, name="Both", settings={"retentionDays": 9}, updateMask=mask)
     assert changed["app"]["name"] == "Both"
     del settings["captureRate"]
     assert changed["app"]["settings"] == settings | {"allowedOrigins": []}
     reset = await driver.update_app(owner.token, app, updateMask="settings")
-    assert reset["app"]["settings"] == {"allowedOrigins": []}
+    assert reset["app"]["settings"] == NO_SETTINGS
+
+
+async def test_what_an_app_wants_masked_is_never_stored(driver: Driver, owner: Tenant) -> None:
+    rules = {"scrubKeys": ["I-BAN", "iban", "Passport"], "scrubPatterns": ["email", "card"]}
+    settings = (await driver.update_app(owner.token, owner.app["id"], settings=rules))["app"]["settings"]
+    assert settings == NO_SETTINGS | {"scrubKeys": ["iban", "passport"], "scrubPatterns": ["card", "email"]}
+    event = error_event(
+        message="4111 1111 1111 1111 of ada@example.com refused",
+        userId="ada@example.com",
+        context={"form": [{"iban": "DE89", "to": "ada@example.com"}], "from": "192.0.2.44"},
+        passport="X1",
+    )
+    assert (await driver.ingest(owner.app_key, [event]))["accepted"] == 1
+    (issue,) = (await driver.issues(owner.token, appKey=owner.app_key))["issues"]
+    assert issue["message"] == "[Filtered] of [Filtered] refused"
+    (stored,) = (await driver.issue(owner.token, issue["id"]))["events"]
+    assert stored["message"] == issue["message"]
+    assert stored["context"] == {"form": [{"iban": "[Filtered]", "to": "[Filtered]"}], "from": "192.0.2.44"}
+    assert (stored["passport"], stored["userId"]) == ("[Filtered]", "ada@example.com")
 
 
 @pytest.mark.parametrize(
@@ -115,6 +137,10 @@ async def test_settings_change_one_by_one_and_are_put_back_by_the_mask(driver: D
         ({"settings": {"allowedOrigins": ["https://a b"]}}, "INVALID_ALLOWED_ORIGINS"),
         ({"settings": {"allowedOrigins": [f"https://{n}.example" for n in range(51)]}}, "INVALID_ALLOWED_ORIGINS"),
         ({"settings": {"allowedOrigins": ["https://" + "x" * 300]}}, "INVALID_ALLOWED_ORIGINS"),
+        ({"settings": {"scrubKeys": ["-x-"]}}, "INVALID_SCRUB_KEYS"),
+        ({"settings": {"scrubKeys": ["x" * 65]}}, "INVALID_SCRUB_KEYS"),
+        ({"settings": {"scrubKeys": [f"key{n}" for n in range(51)]}}, "INVALID_SCRUB_KEYS"),
+        ({"settings": {"scrubPatterns": ["card", "everything"]}}, "INVALID_SCRUB_PATTERNS"),
     ],
 )
 async def test_a_wrong_change_changes_nothing(driver: Driver, owner: Tenant, changes: Json, reason: str) -> None:

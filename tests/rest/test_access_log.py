@@ -47,3 +47,23 @@ def test_nothing_secret_is_ever_logged(collector: Collector, rest: Rest) -> None
     text = collector.log_text()
     for secret in (account.token, PASSWORD, SECRET):
         assert secret not in text
+
+
+TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+
+
+@pytest.mark.parametrize(
+    ("headers", "request_id"),
+    [
+        ({"traceparent": f"00-{TRACE}-{SPAN}-01"}, TRACE),
+        ({"traceparent": f"00-{TRACE}-{SPAN}-01", "x-request-id": "given"}, "given"),
+    ],
+)
+def test_a_trace_names_the_request_that_has_no_name(rest: Rest, headers: dict[str, str], request_id: str) -> None:
+    assert rest.http.get("/health", headers=headers).headers["x-request-id"] == request_id
+
+
+def test_a_trace_that_is_none_is_not_believed(rest: Rest) -> None:
+    given = rest.http.get("/health", headers={"traceparent": f"00-{TRACE}-{SPAN}"}).headers["x-request-id"]
+    assert given
+    assert given != TRACE

@@ -14,6 +14,7 @@ from server.ids import new_id
 from server.release import compare_releases
 from server.store import apps, events, issues, lifecycle, merges, retention
 from server.store.apps import NewApp
+from server.store.bulk import bulk_of
 from server.store.dimensions import Dimension
 from server.store.engine import Engine
 from server.store.issues import IssueFilter
@@ -53,6 +54,10 @@ steps = st.one_of(
     st.tuples(st.just("evict"), st.none()),
     st.tuples(st.just("rotate"), st.none()),
 )
+
+
+def store_events(session: Session, submissions: list[events.Submission]) -> None:
+    events.commit(bulk_of(session), submissions, IDS, 0)
 
 
 @dataclass
@@ -200,7 +205,7 @@ class Run:
                 )
                 for key, name, platform, at, release, user in what
             ]
-            assert self.do(events.commit, [submission(*new, app=self.app)], IDS, 0) is None
+            assert self.do(store_events, [submission(*new, app=self.app)]) is None
             self.model.ingest(what)
         elif kind == "merge":
             done = self.do(merges.merge, self.app, what[0], what[1], self.by())

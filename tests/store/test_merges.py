@@ -14,7 +14,7 @@ from server.store.lifecycle import Change
 from server.store.sequence import Sequence
 from server.store.totals import TimeRange
 from tests.store.build import NOW, event, submission
-from tests.store.test_events import counted_statements
+from tests.store.statements import counted_statements
 
 APP = {1: "web_one"}
 IDS = Sequence()

@@ -3,19 +3,18 @@
 import asyncio
 import math
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
 
 from server.store import events, performance
-from server.store.bulk import StaleTransaction
+from server.store.bulk import StaleTransaction, bulk_of
 from server.store.engine import Engine
 from server.store.performance import DAY, MAX_NAMES, OTHER_NAMES, QUANTILES, RATINGS, Measurement, Metric
 from server.store.sequence import Sequence
 from server.store.sketch import RELATIVE_ERROR
 from tests.store.build import NOW, event, submission
+from tests.store.statements import counted_statements
 
 HOUR_MS = 3_600_000
 NOW_HOUR = NOW // HOUR_MS
@@ -130,21 +129,9 @@ async def test_a_row_that_changed_meanwhile_is_not_overwritten(store: Engine, mo
     await commit(store, measured(value=1.0))
     monkeypatch.setattr(performance, "_kept", lambda *_: {})
     with pytest.raises(StaleTransaction), sa.orm.Session(store.sync_engine()) as session:
-        performance.record(session, [(1, NOW, Measurement("LCP", 2.0, ""))], 0)
+        performance.record(bulk_of(session), [(1, NOW, Measurement("LCP", 2.0, ""))], 0)
     monkeypatch.undo()
     check(await read(store), {"LCP": [Measurement("LCP", 1.0, "good")]})
-
-
-@contextmanager
-def counted_statements(store: Engine) -> Iterator[list[str]]:
-    statements: list[str] = []
-
-    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
-        statements.append(statement)
-
-    sa.event.listen(store.sync_engine(), "before_cursor_execute", note)
-    yield statements
-    sa.event.remove(store.sync_engine(), "before_cursor_execute", note)
 
 
 async def cost(store: Engine, *new: events.NewEvent) -> int:

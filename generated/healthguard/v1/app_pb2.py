@@ -25,19 +25,19 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18healthguard/v1/app.proto\x12\x0ehealthguard.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe4\x01\n\x03\x41pp\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07\x61pp_key\x18\x03 \x01(\t\x12\x0c\n\x04type\x18\x04 \x01(\t\x12:\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x12\n\nproject_id\x18\x06 \x01(\x03\x12%\n\x04role\x18\x07 \x01(\x0e\x32\x17.healthguard.v1.AppRole\x12-\n\x08settings\x18\x08 \x01(\x0b\x32\x1b.healthguard.v1.AppSettings\"\x8e\x02\n\x0b\x41ppSettings\x12\x1b\n\x0eretention_days\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12$\n\x17rate_limit_events_per_s\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x19\n\x0c\x63\x61pture_rate\x18\x03 \x01(\x05H\x02\x88\x01\x01\x12(\n\x1breport_failed_network_calls\x18\x04 \x01(\x08H\x03\x88\x01\x01\x12\x17\n\x0f\x61llowed_origins\x18\x05 \x03(\tB\x11\n\x0f_retention_daysB\x1a\n\x18_rate_limit_events_per_sB\x0f\n\r_capture_rateB\x1e\n\x1c_report_failed_network_calls\"\x8b\x01\n\x06Member\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\r\n\x05\x65mail\x18\x02 \x01(\t\x12%\n\x04role\x18\x03 \x01(\x0e\x32\x17.healthguard.v1.AppRole\x12:\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt*a\n\x07\x41ppRole\x12\x18\n\x14\x41PP_ROLE_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x41PP_ROLE_OWNER\x10\x01\x12\x13\n\x0f\x41PP_ROLE_EDITOR\x10\x02\x12\x13\n\x0f\x41PP_ROLE_VIEWER\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18healthguard/v1/app.proto\x12\x0ehealthguard.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe4\x01\n\x03\x41pp\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07\x61pp_key\x18\x03 \x01(\t\x12\x0c\n\x04type\x18\x04 \x01(\t\x12:\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x12\n\nproject_id\x18\x06 \x01(\x03\x12%\n\x04role\x18\x07 \x01(\x0e\x32\x17.healthguard.v1.AppRole\x12-\n\x08settings\x18\x08 \x01(\x0b\x32\x1b.healthguard.v1.AppSettings\"\xf2\x02\n\x0b\x41ppSettings\x12\x1b\n\x0eretention_days\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12$\n\x17rate_limit_events_per_s\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x19\n\x0c\x63\x61pture_rate\x18\x03 \x01(\x05H\x02\x88\x01\x01\x12(\n\x1breport_failed_network_calls\x18\x04 \x01(\x08H\x03\x88\x01\x01\x12\x17\n\x0f\x61llowed_origins\x18\x05 \x03(\t\x12\x12\n\nscrub_keys\x18\x06 \x03(\t\x12\x16\n\x0escrub_patterns\x18\x07 \x03(\t\x12\x1f\n\x12store_ip_addresses\x18\x08 \x01(\x08H\x04\x88\x01\x01\x42\x11\n\x0f_retention_daysB\x1a\n\x18_rate_limit_events_per_sB\x0f\n\r_capture_rateB\x1e\n\x1c_report_failed_network_callsB\x15\n\x13_store_ip_addresses\"\x8b\x01\n\x06Member\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\r\n\x05\x65mail\x18\x02 \x01(\t\x12%\n\x04role\x18\x03 \x01(\x0e\x32\x17.healthguard.v1.AppRole\x12:\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt*a\n\x07\x41ppRole\x12\x18\n\x14\x41PP_ROLE_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x41PP_ROLE_OWNER\x10\x01\x12\x13\n\x0f\x41PP_ROLE_EDITOR\x10\x02\x12\x13\n\x0f\x41PP_ROLE_VIEWER\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'healthguard.v1.app_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_APPROLE']._serialized_start=723
-  _globals['_APPROLE']._serialized_end=820
+  _globals['_APPROLE']._serialized_start=823
+  _globals['_APPROLE']._serialized_end=920
   _globals['_APP']._serialized_start=78
   _globals['_APP']._serialized_end=306
   _globals['_APPSETTINGS']._serialized_start=309
-  _globals['_APPSETTINGS']._serialized_end=579
-  _globals['_MEMBER']._serialized_start=582
-  _globals['_MEMBER']._serialized_end=721
+  _globals['_APPSETTINGS']._serialized_end=679
+  _globals['_MEMBER']._serialized_start=682
+  _globals['_MEMBER']._serialized_end=821
 # @@protoc_insertion_point(module_scope)

@@ -42,18 +42,24 @@ class App(_message.Message):
     def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., app_key: _Optional[str] = ..., type: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., project_id: _Optional[int] = ..., role: _Optional[_Union[AppRole, str]] = ..., settings: _Optional[_Union[AppSettings, _Mapping]] = ...) -> None: ...
 
 class AppSettings(_message.Message):
-    __slots__ = ("retention_days", "rate_limit_events_per_s", "capture_rate", "report_failed_network_calls", "allowed_origins")
+    __slots__ = ("retention_days", "rate_limit_events_per_s", "capture_rate", "report_failed_network_calls", "allowed_origins", "scrub_keys", "scrub_patterns", "store_ip_addresses")
     RETENTION_DAYS_FIELD_NUMBER: _ClassVar[int]
     RATE_LIMIT_EVENTS_PER_S_FIELD_NUMBER: _ClassVar[int]
     CAPTURE_RATE_FIELD_NUMBER: _ClassVar[int]
     REPORT_FAILED_NETWORK_CALLS_FIELD_NUMBER: _ClassVar[int]
     ALLOWED_ORIGINS_FIELD_NUMBER: _ClassVar[int]
+    SCRUB_KEYS_FIELD_NUMBER: _ClassVar[int]
+    SCRUB_PATTERNS_FIELD_NUMBER: _ClassVar[int]
+    STORE_IP_ADDRESSES_FIELD_NUMBER: _ClassVar[int]
     retention_days: int
     rate_limit_events_per_s: float
     capture_rate: int
     report_failed_network_calls: bool
     allowed_origins: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, retention_days: _Optional[int] = ..., rate_limit_events_per_s: _Optional[float] = ..., capture_rate: _Optional[int] = ..., report_failed_network_calls: _Optional[bool] = ..., allowed_origins: _Optional[_Iterable[str]] = ...) -> None: ...
+    scrub_keys: _containers.RepeatedScalarFieldContainer[str]
+    scrub_patterns: _containers.RepeatedScalarFieldContainer[str]
+    store_ip_addresses: bool
+    def __init__(self, retention_days: _Optional[int] = ..., rate_limit_events_per_s: _Optional[float] = ..., capture_rate: _Optional[int] = ..., report_failed_network_calls: _Optional[bool] = ..., allowed_origins: _Optional[_Iterable[str]] = ..., scrub_keys: _Optional[_Iterable[str]] = ..., scrub_patterns: _Optional[_Iterable[str]] = ..., store_ip_addresses: _Optional[bool] = ...) -> None: ...
 
 class Member(_message.Message):
     __slots__ = ("user_id", "email", "role", "create_time")

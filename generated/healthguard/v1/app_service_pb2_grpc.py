@@ -121,7 +121,7 @@ class AppServiceServicer:
         """Renames an app (editors) or changes its settings (owners). A setting holds at once in the process that took it, and
         within ten seconds in all others.
         INVALID_ARGUMENT (APP_NAME_REQUIRED, APP_NAME_TOO_LONG, INVALID_RETENTION_DAYS, INVALID_RATE_LIMIT,
-        INVALID_CAPTURE_RATE, INVALID_ALLOWED_ORIGINS, INVALID_UPDATE_MASK).
+        INVALID_CAPTURE_RATE, INVALID_ALLOWED_ORIGINS, INVALID_SCRUB_KEYS, INVALID_SCRUB_PATTERNS, INVALID_UPDATE_MASK).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -26,7 +26,7 @@ from healthguard.v1 import options_pb2 as healthguard_dot_v1_dot_options__pb2
 from healthguard.v1 import user_pb2 as healthguard_dot_v1_dot_user__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!healthguard/v1/auth_service.proto\x12\x0ehealthguard.v1\x1a\x1chealthguard/v1/options.proto\x1a\x19healthguard/v1/user.proto\"2\n\x0fRegisterRequest\x12\r\n\x05\x65mail\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\t\"E\n\x10RegisterResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12\"\n\x04user\x18\x02 \x01(\x0b\x32\x14.healthguard.v1.User\"/\n\x0cLoginRequest\x12\r\n\x05\x65mail\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\t\"B\n\rLoginResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12\"\n\x04user\x18\x02 \x01(\x0b\x32\x14.healthguard.v1.User\"\x0f\n\rLogoutRequest\"\x10\n\x0eLogoutResponse\"\x0e\n\x0cGetMeRequest\"3\n\rGetMeResponse\x12\"\n\x04user\x18\x01 \x01(\x0b\x32\x14.healthguard.v1.User2\xc9\x02\n\x0b\x41uthService\x12S\n\x08Register\x12\x1f.healthguard.v1.RegisterRequest\x1a .healthguard.v1.RegisterResponse\"\x04\xa8\xbb\x18\x01\x12J\n\x05Login\x12\x1c.healthguard.v1.LoginRequest\x1a\x1d.healthguard.v1.LoginResponse\"\x04\xa8\xbb\x18\x01\x12M\n\x06Logout\x12\x1d.healthguard.v1.LogoutRequest\x1a\x1e.healthguard.v1.LogoutResponse\"\x04\xa8\xbb\x18\x02\x12J\n\x05GetMe\x12\x1c.healthguard.v1.GetMeRequest\x1a\x1d.healthguard.v1.GetMeResponse\"\x04\xa8\xbb\x18\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!healthguard/v1/auth_service.proto\x12\x0ehealthguard.v1\x1a\x1chealthguard/v1/options.proto\x1a\x19healthguard/v1/user.proto\"\\\n\x0fRegisterRequest\x12\r\n\x05\x65mail\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\t\x12\x18\n\x0b\x63lient_name\x18\x03 \x01(\tH\x00\x88\x01\x01\x42\x0e\n\x0c_client_name\"E\n\x10RegisterResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12\"\n\x04user\x18\x02 \x01(\x0b\x32\x14.healthguard.v1.User\"Y\n\x0cLoginRequest\x12\r\n\x05\x65mail\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\t\x12\x18\n\x0b\x63lient_name\x18\x03 \x01(\tH\x00\x88\x01\x01\x42\x0e\n\x0c_client_name\"B\n\rLoginResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12\"\n\x04user\x18\x02 \x01(\x0b\x32\x14.healthguard.v1.User\"\x0f\n\rLogoutRequest\"\x10\n\x0eLogoutResponse\"\x0e\n\x0cGetMeRequest\"3\n\rGetMeResponse\x12\"\n\x04user\x18\x01 \x01(\x0b\x32\x14.healthguard.v1.User\"\x1a\n\x18ListLoginSessionsRequest\"K\n\x19ListLoginSessionsResponse\x12.\n\x08sessions\x18\x01 \x03(\x0b\x32\x1c.healthguard.v1.LoginSession\"\'\n\x19RevokeLoginSessionRequest\x12\n\n\x02id\x18\x01 \x01(\t\"\x1c\n\x1aRevokeLoginSessionResponse\"!\n\x1fRevokeOtherLoginSessionsRequest\"\"\n RevokeOtherLoginSessionsResponse\"q\n\x15\x43hangePasswordRequest\x12\x18\n\x10\x63urrent_password\x18\x01 \x01(\t\x12\x14\n\x0cnew_password\x18\x02 \x01(\t\x12\x18\n\x0b\x63lient_name\x18\x03 \x01(\tH\x00\x88\x01\x01\x42\x0e\n\x0c_client_name\"K\n\x16\x43hangePasswordResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12\"\n\x04user\x18\x02 \x01(\x0b\x32\x14.healthguard.v1.User2\x9d\x06\n\x0b\x41uthService\x12S\n\x08Register\x12\x1f.healthguard.v1.RegisterRequest\x1a .healthguard.v1.RegisterResponse\"\x04\xa8\xbb\x18\x01\x12J\n\x05Login\x12\x1c.healthguard.v1.LoginRequest\x1a\x1d.healthguard.v1.LoginResponse\"\x04\xa8\xbb\x18\x01\x12M\n\x06Logout\x12\x1d.healthguard.v1.LogoutRequest\x1a\x1e.healthguard.v1.LogoutResponse\"\x04\xa8\xbb\x18\x02\x12N\n\x05GetMe\x12\x1c.healthguard.v1.GetMeRequest\x1a\x1d.healthguard.v1.GetMeResponse\"\x08\xa8\xbb\x18\x02\xb0\xbb\x18\x01\x12n\n\x11ListLoginSessions\x12(.healthguard.v1.ListLoginSessionsRequest\x1a).healthguard.v1.ListLoginSessionsResponse\"\x04\xa8\xbb\x18\x02\x12q\n\x12RevokeLoginSession\x12).healthguard.v1.RevokeLoginSessionRequest\x1a*.healthguard.v1.RevokeLoginSessionResponse\"\x04\xa8\xbb\x18\x02\x12\x83\x01\n\x18RevokeOtherLoginSessions\x12/.healthguard.v1.RevokeOtherLoginSessionsRequest\x1a\x30.healthguard.v1.RevokeOtherLoginSessionsResponse\"\x04\xa8\xbb\x18\x02\x12\x65\n\x0e\x43hangePassword\x12%.healthguard.v1.ChangePasswordRequest\x1a&.healthguard.v1.ChangePasswordResponse\"\x04\xa8\xbb\x18\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,23 +40,47 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUTHSERVICE'].methods_by_name['Logout']._loaded_options = None
   _globals['_AUTHSERVICE'].methods_by_name['Logout']._serialized_options = b'\250\273\030\002'
   _globals['_AUTHSERVICE'].methods_by_name['GetMe']._loaded_options = None
-  _globals['_AUTHSERVICE'].methods_by_name['GetMe']._serialized_options = b'\250\273\030\002'
+  _globals['_AUTHSERVICE'].methods_by_name['GetMe']._serialized_options = b'\250\273\030\002\260\273\030\001'
+  _globals['_AUTHSERVICE'].methods_by_name['ListLoginSessions']._loaded_options = None
+  _globals['_AUTHSERVICE'].methods_by_name['ListLoginSessions']._serialized_options = b'\250\273\030\002'
+  _globals['_AUTHSERVICE'].methods_by_name['RevokeLoginSession']._loaded_options = None
+  _globals['_AUTHSERVICE'].methods_by_name['RevokeLoginSession']._serialized_options = b'\250\273\030\002'
+  _globals['_AUTHSERVICE'].methods_by_name['RevokeOtherLoginSessions']._loaded_options = None
+  _globals['_AUTHSERVICE'].methods_by_name['RevokeOtherLoginSessions']._serialized_options = b'\250\273\030\002'
+  _globals['_AUTHSERVICE'].methods_by_name['ChangePassword']._loaded_options = None
+  _globals['_AUTHSERVICE'].methods_by_name['ChangePassword']._serialized_options = b'\250\273\030\002'
   _globals['_REGISTERREQUEST']._serialized_start=110
-  _globals['_REGISTERREQUEST']._serialized_end=160
-  _globals['_REGISTERRESPONSE']._serialized_start=162
-  _globals['_REGISTERRESPONSE']._serialized_end=231
-  _globals['_LOGINREQUEST']._serialized_start=233
-  _globals['_LOGINREQUEST']._serialized_end=280
-  _globals['_LOGINRESPONSE']._serialized_start=282
-  _globals['_LOGINRESPONSE']._serialized_end=348
-  _globals['_LOGOUTREQUEST']._serialized_start=350
-  _globals['_LOGOUTREQUEST']._serialized_end=365
-  _globals['_LOGOUTRESPONSE']._serialized_start=367
-  _globals['_LOGOUTRESPONSE']._serialized_end=383
-  _globals['_GETMEREQUEST']._serialized_start=385
-  _globals['_GETMEREQUEST']._serialized_end=399
-  _globals['_GETMERESPONSE']._serialized_start=401
-  _globals['_GETMERESPONSE']._serialized_end=452
-  _globals['_AUTHSERVICE']._serialized_start=455
-  _globals['_AUTHSERVICE']._serialized_end=784
+  _globals['_REGISTERREQUEST']._serialized_end=202
+  _globals['_REGISTERRESPONSE']._serialized_start=204
+  _globals['_REGISTERRESPONSE']._serialized_end=273
+  _globals['_LOGINREQUEST']._serialized_start=275
+  _globals['_LOGINREQUEST']._serialized_end=364
+  _globals['_LOGINRESPONSE']._serialized_start=366
+  _globals['_LOGINRESPONSE']._serialized_end=432
+  _globals['_LOGOUTREQUEST']._serialized_start=434
+  _globals['_LOGOUTREQUEST']._serialized_end=449
+  _globals['_LOGOUTRESPONSE']._serialized_start=451
+  _globals['_LOGOUTRESPONSE']._serialized_end=467
+  _globals['_GETMEREQUEST']._serialized_start=469
+  _globals['_GETMEREQUEST']._serialized_end=483
+  _globals['_GETMERESPONSE']._serialized_start=485
+  _globals['_GETMERESPONSE']._serialized_end=536
+  _globals['_LISTLOGINSESSIONSREQUEST']._serialized_start=538
+  _globals['_LISTLOGINSESSIONSREQUEST']._serialized_end=564
+  _globals['_LISTLOGINSESSIONSRESPONSE']._serialized_start=566
+  _globals['_LISTLOGINSESSIONSRESPONSE']._serialized_end=641
+  _globals['_REVOKELOGINSESSIONREQUEST']._serialized_start=643
+  _globals['_REVOKELOGINSESSIONREQUEST']._serialized_end=682
+  _globals['_REVOKELOGINSESSIONRESPONSE']._serialized_start=684
+  _globals['_REVOKELOGINSESSIONRESPONSE']._serialized_end=712
+  _globals['_REVOKEOTHERLOGINSESSIONSREQUEST']._serialized_start=714
+  _globals['_REVOKEOTHERLOGINSESSIONSREQUEST']._serialized_end=747
+  _globals['_REVOKEOTHERLOGINSESSIONSRESPONSE']._serialized_start=749
+  _globals['_REVOKEOTHERLOGINSESSIONSRESPONSE']._serialized_end=783
+  _globals['_CHANGEPASSWORDREQUEST']._serialized_start=785
+  _globals['_CHANGEPASSWORDREQUEST']._serialized_end=898
+  _globals['_CHANGEPASSWORDRESPONSE']._serialized_start=900
+  _globals['_CHANGEPASSWORDRESPONSE']._serialized_end=975
+  _globals['_AUTHSERVICE']._serialized_start=978
+  _globals['_AUTHSERVICE']._serialized_end=1775
 # @@protoc_insertion_point(module_scope)

@@ -55,6 +55,26 @@ class AuthServiceStub:
                 request_serializer=healthguard_dot_v1_dot_auth__service__pb2.GetMeRequest.SerializeToString,
                 response_deserializer=healthguard_dot_v1_dot_auth__service__pb2.GetMeResponse.FromString,
                 _registered_method=True)
+        self.ListLoginSessions = channel.unary_unary(
+                '/healthguard.v1.AuthService/ListLoginSessions',
+                request_serializer=healthguard_dot_v1_dot_auth__service__pb2.ListLoginSessionsRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_auth__service__pb2.ListLoginSessionsResponse.FromString,
+                _registered_method=True)
+        self.RevokeLoginSession = channel.unary_unary(
+                '/healthguard.v1.AuthService/RevokeLoginSession',
+                request_serializer=healthguard_dot_v1_dot_auth__service__pb2.RevokeLoginSessionRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_auth__service__pb2.RevokeLoginSessionResponse.FromString,
+                _registered_method=True)
+        self.RevokeOtherLoginSessions = channel.unary_unary(
+                '/healthguard.v1.AuthService/RevokeOtherLoginSessions',
+                request_serializer=healthguard_dot_v1_dot_auth__service__pb2.RevokeOtherLoginSessionsRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_auth__service__pb2.RevokeOtherLoginSessionsResponse.FromString,
+                _registered_method=True)
+        self.ChangePassword = channel.unary_unary(
+                '/healthguard.v1.AuthService/ChangePassword',
+                request_serializer=healthguard_dot_v1_dot_auth__service__pb2.ChangePasswordRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_auth__service__pb2.ChangePasswordResponse.FromString,
+                _registered_method=True)
 
 
 class AuthServiceServicer:
@@ -87,7 +107,38 @@ class AuthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetMe(self, request, context):
-        """The signed-in user.
+        """The signed-in user; for a service token, the user it acts for.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLoginSessions(self, request, context):
+        """Where the caller is signed in, the latest first; at most the latest 1,000.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeLoginSession(self, request, context):
+        """Ends one session of the caller at once, also the one that asks. NOT_FOUND (LOGIN_SESSION_NOT_FOUND).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeOtherLoginSessions(self, request, context):
+        """Ends all sessions of the caller but the one that asks.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChangePassword(self, request, context):
+        """Sets a new password and ends every session of the caller, the one that asks included; the answer begins a new one.
+        Service tokens live on: whoever runs the server revokes those.
+        INVALID_ARGUMENT (CURRENT_PASSWORD_REQUIRED, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG), PERMISSION_DENIED (WRONG_PASSWORD), RESOURCE_EXHAUSTED
+        (TOO_MANY_ATTEMPTS, SIGN_IN_BUSY).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -115,6 +166,26 @@ def add_AuthServiceServicer_to_server(servicer, server):
                     servicer.GetMe,
                     request_deserializer=healthguard_dot_v1_dot_auth__service__pb2.GetMeRequest.FromString,
                     response_serializer=healthguard_dot_v1_dot_auth__service__pb2.GetMeResponse.SerializeToString,
+            ),
+            'ListLoginSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLoginSessions,
+                    request_deserializer=healthguard_dot_v1_dot_auth__service__pb2.ListLoginSessionsRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_auth__service__pb2.ListLoginSessionsResponse.SerializeToString,
+            ),
+            'RevokeLoginSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeLoginSession,
+                    request_deserializer=healthguard_dot_v1_dot_auth__service__pb2.RevokeLoginSessionRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_auth__service__pb2.RevokeLoginSessionResponse.SerializeToString,
+            ),
+            'RevokeOtherLoginSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeOtherLoginSessions,
+                    request_deserializer=healthguard_dot_v1_dot_auth__service__pb2.RevokeOtherLoginSessionsRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_auth__service__pb2.RevokeOtherLoginSessionsResponse.SerializeToString,
+            ),
+            'ChangePassword': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangePassword,
+                    request_deserializer=healthguard_dot_v1_dot_auth__service__pb2.ChangePasswordRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_auth__service__pb2.ChangePasswordResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -226,6 +297,114 @@ class AuthService:
             '/healthguard.v1.AuthService/GetMe',
             healthguard_dot_v1_dot_auth__service__pb2.GetMeRequest.SerializeToString,
             healthguard_dot_v1_dot_auth__service__pb2.GetMeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLoginSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.AuthService/ListLoginSessions',
+            healthguard_dot_v1_dot_auth__service__pb2.ListLoginSessionsRequest.SerializeToString,
+            healthguard_dot_v1_dot_auth__service__pb2.ListLoginSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeLoginSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.AuthService/RevokeLoginSession',
+            healthguard_dot_v1_dot_auth__service__pb2.RevokeLoginSessionRequest.SerializeToString,
+            healthguard_dot_v1_dot_auth__service__pb2.RevokeLoginSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeOtherLoginSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.AuthService/RevokeOtherLoginSessions',
+            healthguard_dot_v1_dot_auth__service__pb2.RevokeOtherLoginSessionsRequest.SerializeToString,
+            healthguard_dot_v1_dot_auth__service__pb2.RevokeOtherLoginSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangePassword(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.AuthService/ChangePassword',
+            healthguard_dot_v1_dot_auth__service__pb2.ChangePasswordRequest.SerializeToString,
+            healthguard_dot_v1_dot_auth__service__pb2.ChangePasswordResponse.FromString,
             options,
             channel_credentials,
             insecure,

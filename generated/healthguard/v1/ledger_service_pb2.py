@@ -27,7 +27,7 @@ from healthguard.v1 import ledger_pb2 as healthguard_dot_v1_dot_ledger__pb2
 from healthguard.v1 import options_pb2 as healthguard_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#healthguard/v1/ledger_service.proto\x12\x0ehealthguard.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bhealthguard/v1/ledger.proto\x1a\x1chealthguard/v1/options.proto\"\x8d\x01\n\x10GetLedgerRequest\x12\x0f\n\x07\x61pp_key\x18\x01 \x01(\t\x12\x35\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\"A\n\x11GetLedgerResponse\x12,\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1b.healthguard.v1.LedgerEntry2g\n\rLedgerService\x12V\n\tGetLedger\x12 .healthguard.v1.GetLedgerRequest\x1a!.healthguard.v1.GetLedgerResponse\"\x04\xa8\xbb\x18\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#healthguard/v1/ledger_service.proto\x12\x0ehealthguard.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bhealthguard/v1/ledger.proto\x1a\x1chealthguard/v1/options.proto\"\x8d\x01\n\x10GetLedgerRequest\x12\x0f\n\x07\x61pp_key\x18\x01 \x01(\t\x12\x35\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\"A\n\x11GetLedgerResponse\x12,\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1b.healthguard.v1.LedgerEntry2k\n\rLedgerService\x12Z\n\tGetLedger\x12 .healthguard.v1.GetLedgerRequest\x1a!.healthguard.v1.GetLedgerResponse\"\x08\xa8\xbb\x18\x02\xb0\xbb\x18\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,11 +35,11 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'healthguard.v1.ledger_servi
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LEDGERSERVICE'].methods_by_name['GetLedger']._loaded_options = None
-  _globals['_LEDGERSERVICE'].methods_by_name['GetLedger']._serialized_options = b'\250\273\030\002'
+  _globals['_LEDGERSERVICE'].methods_by_name['GetLedger']._serialized_options = b'\250\273\030\002\260\273\030\001'
   _globals['_GETLEDGERREQUEST']._serialized_start=148
   _globals['_GETLEDGERREQUEST']._serialized_end=289
   _globals['_GETLEDGERRESPONSE']._serialized_start=291
   _globals['_GETLEDGERRESPONSE']._serialized_end=356
   _globals['_LEDGERSERVICE']._serialized_start=358
-  _globals['_LEDGERSERVICE']._serialized_end=461
+  _globals['_LEDGERSERVICE']._serialized_end=465
 # @@protoc_insertion_point(module_scope)

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1chealthguard/v1/options.proto\x12\x0ehealthguard.v1\x1a google/protobuf/descriptor.proto*\xd6\x01\n\x0f\x41uthRequirement\x12 \n\x1c\x41UTH_REQUIREMENT_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x41UTH_REQUIREMENT_PUBLIC\x10\x01\x12\x19\n\x15\x41UTH_REQUIREMENT_USER\x10\x02\x12\x1c\n\x18\x41UTH_REQUIREMENT_APP_KEY\x10\x03\x12\"\n\x1e\x41UTH_REQUIREMENT_SESSION_TOKEN\x10\x04\x12\'\n#AUTH_REQUIREMENT_LATE_SESSION_TOKEN\x10\x05:O\n\x04\x61uth\x12\x1e.google.protobuf.MethodOptions\x18\xb5\x87\x03 \x01(\x0e\x32\x1f.healthguard.v1.AuthRequirementb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1chealthguard/v1/options.proto\x12\x0ehealthguard.v1\x1a google/protobuf/descriptor.proto*\xd6\x01\n\x0f\x41uthRequirement\x12 \n\x1c\x41UTH_REQUIREMENT_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x41UTH_REQUIREMENT_PUBLIC\x10\x01\x12\x19\n\x15\x41UTH_REQUIREMENT_USER\x10\x02\x12\x1c\n\x18\x41UTH_REQUIREMENT_APP_KEY\x10\x03\x12\"\n\x1e\x41UTH_REQUIREMENT_SESSION_TOKEN\x10\x04\x12\'\n#AUTH_REQUIREMENT_LATE_SESSION_TOKEN\x10\x05*w\n\x0cServiceScope\x12\x1d\n\x19SERVICE_SCOPE_UNSPECIFIED\x10\x00\x12\x16\n\x12SERVICE_SCOPE_READ\x10\x01\x12\x17\n\x13SERVICE_SCOPE_WRITE\x10\x02\x12\x17\n\x13SERVICE_SCOPE_ADMIN\x10\x03:O\n\x04\x61uth\x12\x1e.google.protobuf.MethodOptions\x18\xb5\x87\x03 \x01(\x0e\x32\x1f.healthguard.v1.AuthRequirement:M\n\x05scope\x12\x1e.google.protobuf.MethodOptions\x18\xb6\x87\x03 \x01(\x0e\x32\x1c.healthguard.v1.ServiceScopeb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,4 +34,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_AUTHREQUIREMENT']._serialized_start=83
   _globals['_AUTHREQUIREMENT']._serialized_end=297
+  _globals['_SERVICESCOPE']._serialized_start=299
+  _globals['_SERVICESCOPE']._serialized_end=418
 # @@protoc_insertion_point(module_scope)

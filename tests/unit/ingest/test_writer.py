@@ -25,7 +25,7 @@ class SlowStore:
         self.open.set()
         self.faults: list[Exception] = []
 
-    async def write(self, _work: object, submissions: Sequence[Submission], *_: Any) -> list[list[bool]]:
+    async def write_bulk(self, _work: object, submissions: Sequence[Submission], *_: Any) -> list[list[bool]]:
         await self.open.wait()
         self.commits.append(list(submissions))
         if any(e.payload == b"poison" for s in submissions for e in s.events):

@@ -12,6 +12,8 @@ from rest_facade.inprocess import InProcessChannel, InProcessServer
 from rest_facade.settings import FacadeSettings
 from tests.unit.rest_facade.fakes import Services
 
+DASHBOARDS = ("http://shop.example", "http://a.test", "null")
+
 
 @pytest.fixture(scope="session")
 def shared_services() -> Services:
@@ -28,7 +30,7 @@ def channel(shared_services: Services) -> InProcessChannel:
 @pytest.fixture(scope="session")
 def default_app(channel: InProcessChannel) -> ASGIApp:
     """Made once: reading and checking the document takes most of a second."""
-    return create_app(FacadeSettings(), channel)
+    return create_app(FacadeSettings(cors_origins=DASHBOARDS), channel)
 
 
 @pytest.fixture
@@ -61,5 +63,5 @@ def open_facade(
 
 @pytest.fixture
 def facade(default_app: ASGIApp, services: Services, clients: Callable[..., Any]) -> httpx.AsyncClient:
-    """A client of a facade with default settings."""
+    """A client of a facade with default settings and some dashboards."""
     return clients(default_app)

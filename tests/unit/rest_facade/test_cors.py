@@ -65,6 +65,14 @@ async def test_answer_without_origin_varies_all_the_same(facade) -> None:
     assert "access-control-allow-origin" not in answer.headers
 
 
+async def test_without_a_list_only_ingest_is_open_to_other_pages(open_facade) -> None:
+    client = open_facade()
+    for path, is_open in (("/api/issues", False), ("/health", False), ("/api/events/batch", True), ("/v1/ios/i", True)):
+        answer = await client.options(path, headers=_PREFLIGHT)
+        assert answer.status_code == 204
+        assert ("access-control-allow-origin" in answer.headers) is is_open
+
+
 async def test_named_origins_limit_all_but_ingest(open_facade) -> None:
     client = open_facade(cors_origins=("http://dash.example",))
 

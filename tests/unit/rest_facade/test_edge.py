@@ -16,7 +16,7 @@ _KEYS = {"requestID", "method", "url", "status", "durationMs", "sizeBytes"}
 
 @pytest.fixture
 def lines():
-    with structlog.testing.capture_logs() as captured:
+    with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as captured:
         yield captured
 
 

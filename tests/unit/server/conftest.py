@@ -69,7 +69,9 @@ def clock() -> Clock:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path, login_free_attempts=3, registrations_per_hour=20)
+    return Settings(
+        data_dir=tmp_path, trusted_proxies="127.0.0.1,::1", login_free_attempts=3, registrations_per_hour=20
+    )
 
 
 @pytest.fixture
