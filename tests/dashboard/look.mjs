@@ -6,6 +6,7 @@ import { BASE, call, expect, launch, open, quiet, signIn } from "./browser.mjs";
 const AXE = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const { EMAIL, PASSWORD, SHOTS } = process.env;
 const FIRST_LOAD_BYTES = 150_000;
+const IN_README = new Set(["overview", "player"]);
 
 const browser = await launch();
 const me = await signIn(EMAIL, PASSWORD);
@@ -88,7 +89,7 @@ await Promise.all(
         expect((await page.evaluate(() => document.documentElement.lang)).startsWith(look.locale.slice(0, 2)), `${where}: wrong language`);
         if (look.axe) await inspect(page, where);
         await judge(page, where);
-        if (SHOTS && look === LOOKS[0]) await page.screenshot({ path: `${SHOTS}/${name}.png` });
+        if (SHOTS && look === LOOKS[0] && IN_README.has(name)) await page.screenshot({ path: `${SHOTS}/${name}.png` });
         seen++;
       }
       await page.context().close();
