@@ -1,12 +1,11 @@
 """Prometheus counters: what ingest keeps beside the ledger, and what was removed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 
-from healthguard.v1 import event_pb2 as event_pb
 from prometheus_client import Counter
 
-from server.store.counters import DUPLICATE, REJECTED, STORED
+from server.store.counters import DUPLICATE, STORED
 
 INGESTED_EVENTS = Counter(
     "healthguard_ingested_events", "Events by outcome and reason, as in the ledger.", ["outcome", "reason"]
@@ -32,11 +31,10 @@ REMOVED_EVENTS = Counter(
 _series = cache(INGESTED_EVENTS.labels)
 
 
-def count_verdicts(stored: Iterable[bool], faults: Mapping[int, event_pb.FieldFault]) -> None:
-    """Count one request's events after its transaction is durable."""
-    flags = list(stored)
-    new = sum(flags)
+def count_verdicts(stored: Collection[bool], others: Mapping[tuple[str, str], int]) -> None:
+    """Count one request's events after its transaction is durable; `others` by outcome and reason."""
+    new = sum(stored)
     _series(STORED, "").inc(new)
-    _series(DUPLICATE, "").inc(len(flags) - new)
-    for fault in faults.values():
-        _series(REJECTED, fault.code).inc()
+    _series(DUPLICATE, "").inc(len(stored) - new)
+    for (outcome, reason), events in others.items():
+        _series(outcome, reason).inc(events)

@@ -14,7 +14,7 @@ from tests.faults import books
 from tests.faults.load import Crowd, Load, check_books
 from tests.faults.phones import Phones, PhonesOnLoad
 
-ROUNDS = int(os.environ.get("HEALTHGUARD_TEST_FAULT_ROUNDS", "3"))
+ROUNDS = int(os.environ.get("HEALTHGUARD_TEST_FAULT_ROUNDS", "2"))
 """How often each fault strikes; `make test-faults` asks for 100."""
 
 PATIENCE_S = 60

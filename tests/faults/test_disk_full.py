@@ -15,7 +15,11 @@ import pytest
 
 from tests.client import Rest
 from tests.collector import Collector
-from tests.sample import error_event
+from tests.conftest import unavailable
+from tests.faults import books
+from tests.mobile.conftest import owner_on
+from tests.mobile.tracker import JPEG, frames_of
+from tests.sample import error_event, now_ms
 from tests.store_access import stored_event_ids
 
 SMALL_DISK_BYTES = 8 * 1_048_576
@@ -23,19 +27,26 @@ BATCHES = 400
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """A data directory that cannot hold much, and what the process must be started with for that to be so.
-
-    A file system of 8 MiB where this process may mount one; elsewhere a limit on the size of the files it writes.
-    """
+def mounted(tmp_path: Path) -> Iterator[Path | None]:
+    """A file system of 8 MiB; None where this process may not mount one."""
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK_BYTES}", "tmpfs", str(disk)]
-    mounted = os.geteuid() == 0 and subprocess.run(mount, capture_output=True, check=False).returncode == 0
-    limit = (SMALL_DISK_BYTES, SMALL_DISK_BYTES)
-    yield disk, {} if mounted else {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit)}
-    if mounted:
+    done = os.geteuid() == 0 and subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    yield disk if done else None
+    if done:
         subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+@pytest.fixture
+def small_disk(mounted: Path | None, tmp_path: Path) -> tuple[Path, dict[str, Any]]:
+    """A data directory that cannot hold much, and what the process must be started with for that to be so.
+
+    The small file system; where there is none, a limit on the size of the files the process writes.
+    """
+    limit = (SMALL_DISK_BYTES, SMALL_DISK_BYTES)
+    options = {} if mounted else {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit)}
+    return mounted or tmp_path / "disk", options
 
 
 def _incompressible() -> str:
@@ -98,3 +109,33 @@ def test_below_the_disk_floor_ingest_is_shed_and_reads_stay_up(
     assert (answer.status_code, answer.json()["code"]) == (503, "DISK_FULL")
     assert int(answer.headers["retry-after"]) >= 1
     assert rest.totals(account)["events"] == 0
+
+
+def test_a_full_disk_for_pictures_refuses_them_alone_and_leaves_no_orphan(
+    mounted: Path | None, start_collector: Callable[..., Collector], connect: Callable[[str], Rest]
+) -> None:
+    if mounted is None:
+        unavailable("a small file system cannot be mounted here")
+        return
+    blobs = mounted / "blobs"
+    env = {"HEALTHGUARD_DISK_FLOOR_BYTES": "0"}
+    collector = start_collector("sqlite", "--blob-url", f"file://{blobs}", env=env)
+    rest = connect(collector.rest)
+    owner = owner_on(rest)
+    tracker = owner.tracker()
+    tracker.start()
+    at_ms, taken, refused = now_ms(), 0, []
+    while len(refused) < 3:
+        at_ms += 1
+        answer = tracker.upload([("a", frames_of([(at_ms, JPEG + os.urandom(500_000))]))])
+        taken += answer.status_code == 200
+        refused += [answer] if answer.status_code != 200 else []
+        assert taken < BATCHES
+    assert {answer.status_code for answer in refused} == {503}
+    assert all(int(answer.headers["retry-after"]) >= 1 for answer in refused)
+    assert taken > 5
+    assert tracker.post("append", tracker.crash(now_ms())).status_code == 200
+    assert rest.ingest(owner.app["appKey"], [error_event()]).status_code == 202
+    assert len(books.shown_pictures(collector.database_url)) == taken
+    books.check_blobs(collector.database_url, blobs)
+    books.recount(collector.database_url)

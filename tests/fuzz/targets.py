@@ -8,13 +8,29 @@ import tempfile
 from collections.abc import Callable
 
 import atheris
+import orjson
 
-with atheris.instrument_imports(include=["server.mobile"]):
+with atheris.instrument_imports(include=["server.mobile", "server.ingest", "rest_facade", "server.paging"]):
+    from rest_facade.contract import load_document, operations
+    from rest_facade.json_input import MessageReader
+    from rest_facade.validation import BodyChecker
+    from server.errors import InvalidPageToken
+    from server.ingest import payload
+    from server.ingest.grouping import explain
+    from server.ingest.judge import event_time_ms, judge
+    from server.ingest.prepare import prepare
     from server.mobile import beats, body, codec, images, messages, reading, token
+    from server.paging import PageTokens
+
+from healthguard.v1 import event_pb2 as event_pb, event_service_pb2 as event_service_pb
 
 LIMITS = images.ImageLimits(image_bytes=100_000, images=50, inflated_bytes=400_000)
 SIGNER = token.TokenSigner([b"k" * 32], late_age_ms=1_000)
 NOW_MS = 1_795_355_475_472
+PAGES = PageTokens(b"k" * 32)
+INGEST = next(operation for operation in operations(load_document()) if operation.path == "/api/events/batch")
+CHECKER = BodyChecker(INGEST.body)
+READER = MessageReader(event_service_pb.IngestEventsRequest.DESCRIPTOR, INGEST.body)
 
 
 def batch(data: bytes) -> None:
@@ -61,11 +77,41 @@ def session_token(data: bytes) -> None:
     assert verdict.claims is None or SIGNER.issue(verdict.claims)
 
 
+def event(data: bytes) -> None:
+    """One event as an SDK sends it: transcoded, judged, scrubbed, grouped and packed, and still a message after all that."""
+    try:
+        given = {"appKey": "web_x", "events": [orjson.loads(data)]}
+    except orjson.JSONDecodeError:
+        return
+    if CHECKER.violations(given):
+        return
+    request = event_service_pb.IngestEventsRequest()
+    READER.fill(request, given)
+    for one in request.events:
+        message = one.SerializeToString()
+        if judge(one, len(message), {"web_x"}) is None:
+            made = prepare(one, message, 1, event_time_ms(one, NOW_MS, 86_400_000), NOW_MS)
+            event_pb.Event.FromString(payload.decompress(made.payload))
+            assert len(made.event_key) == 20
+            explain(one)
+
+
+def page_token(data: bytes) -> None:
+    """A place in a list: nothing that we did not sign may be good."""
+    try:
+        values = PAGES.open(data.decode("latin-1"), "list")
+    except InvalidPageToken:
+        return
+    assert PAGES.open(PAGES.sign(values, "list"), "list") == values
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "batch": batch,
     "packed": packed,
     "archive": archive,
     "session_token": session_token,
+    "event": event,
+    "page_token": page_token,
 }
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing of every reader of trackers' bytes: no crash, no hang, no memory without bound."""
+"""Coverage-guided fuzzing of every reader of bytes from outside: no crash, no hang, no memory without bound."""
 
 import gzip
 import json
@@ -11,13 +11,23 @@ from pathlib import Path
 import pytest
 
 from server.mobile.token import Claims, TokenSigner
+from server.paging import PageTokens
+from tests import figures
 from tests.collector import ROOT
+from tests.fuzz.amount import TIMES
 from tests.mobile.tracker import AVIF, JPEG, PNG, WEBP, frames_of, tar_of
+from tests.sample import error_event, http_event, performance_event
 
 pytest.importorskip("atheris", reason="atheris is not there for this Python")
 
-TIMES = int(os.environ.get("HEALTHGUARD_TEST_FUZZ_TIMES", "1"))
-RUNS = {"batch": 2_000 * TIMES, "packed": 10_000 * TIMES, "archive": 10_000 * TIMES, "session_token": 20_000 * TIMES}
+RUNS = {
+    "batch": 3_000,
+    "packed": 10_000,
+    "archive": 8_000,
+    "session_token": 20_000,
+    "event": 2_000,
+    "page_token": 20_000,
+}
 """Inputs per reader."""
 
 SECONDS_AN_INPUT = 5
@@ -45,6 +55,8 @@ def seeds(target: str, golden_dir: Path) -> list[bytes]:
             TokenSigner([b"k" * 32], late_age_ms=0).issue(Claims(2**62, 1_795_355_475_472, 7)).encode(),
             b"a.b.c.d.e",
         ],
+        "event": [json.dumps(make()).encode() for make in (error_event, http_event, performance_event)],
+        "page_token": [PageTokens(b"k" * 32).sign([1, 2**62], "list").encode(), b"AAAA"],
     }
     return made[target]
 
@@ -52,12 +64,13 @@ def seeds(target: str, golden_dir: Path) -> list[bytes]:
 @pytest.mark.slow
 @pytest.mark.parametrize("target", RUNS)
 def test_no_input_breaks_a_reader(target: str, golden_dir: Path, tmp_path: Path) -> None:
+    runs = RUNS[target] * TIMES
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     for number, seed in enumerate(seeds(target, golden_dir)):
         (corpus / str(number)).write_bytes(seed)
     flags = [
-        f"-runs={RUNS[target]}",
+        f"-runs={runs}",
         f"-timeout={SECONDS_AN_INPUT}",
         f"-rss_limit_mb={MEGABYTES}",
         "-max_len=8192",
@@ -76,4 +89,5 @@ def test_no_input_breaks_a_reader(target: str, golden_dir: Path, tmp_path: Path)
     assert found.returncode == 0, found.stderr[-3000:]
     done = re.search(r"Done (\d+) runs", found.stderr)
     assert done is not None, found.stderr[-3000:]
-    assert int(done[1]) >= RUNS[target]
+    assert int(done[1]) >= runs
+    figures.tell(f"fuzz: reader {target}", inputs=int(done[1]))

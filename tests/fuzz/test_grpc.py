@@ -1,6 +1,5 @@
 """Made-up messages and made-up bytes for every RPC of the descriptors, against the real program: no fault is ever the server's."""
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -16,10 +15,11 @@ from server import contract
 from tests import figures
 from tests.client import Account, Rest
 from tests.collector import Collector
+from tests.fuzz.amount import TIMES
 from tests.sample import now_ms
 
-CASES = int(os.environ.get("HEALTHGUARD_TEST_FUZZ_CASES", "8"))
-"""Requests per RPC, half of them bytes that may be no message; `make fuzz` asks for 500."""
+CASES = 8 * TIMES
+"""Requests per RPC, half of them bytes that may be no message."""
 
 METHODS = {f"/{s.full_name}/{m.name}": m for s in contract.SERVICES for m in s.methods}
 SERVER_FAULTS = {

@@ -1,7 +1,6 @@
 """Made-up requests for every operation of the OpenAPI document, against the real program: no 5xx, and every answer fits its schema."""
 
 import contextlib
-import os
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -18,12 +17,13 @@ from rest_facade.contract import load_document
 from tests import figures
 from tests.client import Rest
 from tests.collector import Collector
+from tests.fuzz.amount import TIMES
 from tests.mobile.conftest import owner_on
 from tests.mobile.tracker import JPEG, frames_of
 from tests.sample import error_event, now_ms
 
-CASES = int(os.environ.get("HEALTHGUARD_TEST_FUZZ_CASES", "4"))
-"""Requests per operation, half of them against its schema; `make fuzz` asks for 500."""
+CASES = 4 * TIMES
+"""Requests per operation, half of them against its schema."""
 
 CHECKS = [
     not_a_server_error,
