@@ -44,7 +44,8 @@ class Settings(BaseSettings):
     rest: str = "127.0.0.1:3100"
     grpc: str = "127.0.0.1:3101"
     data_dir: Path = Path("./healthguard-data")
-    database_url: str = ""
+    database_url: str = Field(default="", repr=False)
+    """May hold a password, and so is not part of what is shown of the settings."""
     blob_url: str = ""
     workers: int = Field(default=1, ge=1, le=64)
     target: str = ""

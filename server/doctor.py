@@ -20,7 +20,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from server import disk_budget, program
+from server import disk_budget, program, tls
 from server.address import Address, listen
 from server.config import InvalidSettings, Settings
 from server.errors import BlobsUnavailable, DomainError, StartupFault
@@ -64,6 +64,8 @@ def examine(flags: Mapping[str, Any]) -> list[Finding]:
 
 
 def _checks(settings: Settings) -> Iterator[Finding]:
+    if settings.tls_cert:
+        yield _certificate(settings)
     yield _data_dir(settings.data_dir)
     yield _disk("disk", settings.data_dir, settings.disk_floor_bytes)
     yield from asyncio.run(_database(settings))
@@ -72,6 +74,14 @@ def _checks(settings: Settings) -> Iterator[Finding]:
     ours = (_shows(settings.tls_cert),) * 2 if settings.tls_cert else (_answers_rest, _answers_grpc)
     yield _port("rest port", settings.rest_address, "--rest", ours[0])
     yield _port("grpc port", settings.grpc_address, "--grpc", ours[1])
+
+
+def _certificate(settings: Settings) -> Finding:
+    try:
+        tls.certificates(settings)
+    except StartupFault as error:
+        return Finding(False, "tls", str(error))
+    return Finding(True, "tls", f"{settings.tls_cert} and its key fit together")
 
 
 def _data_dir(path: Path) -> Finding:

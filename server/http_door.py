@@ -12,6 +12,8 @@ import structlog
 from prometheus_client import Counter
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from server.corked import Corked
+
 MAX_HEAD_BYTES = 32_768
 """Request line and headers, trailers and chunk extensions too. The longest of ours (a token, a list of app keys) are a tenth."""
 
@@ -64,6 +66,7 @@ class Bounded(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         super().connection_made(transport)
+        self.transport = Corked(transport, self.loop)  # type: ignore[assignment]  # all that uvicorn needs of one
         self._head_since = self.loop.time()
         self._among.all.add(self)
         self._among.idle[self] = None

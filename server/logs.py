@@ -4,6 +4,8 @@ Everything comes through here: structlog from our code, stdlib logging from uvic
 one pass without structlog's own processors, because finding the caller and rendering with them cost several times more.
 """
 
+import asyncio
+import contextlib
 import logging
 import sys
 import time
@@ -11,7 +13,6 @@ import traceback
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache
-from io import TextIOWrapper
 from types import FrameType, TracebackType
 from typing import Any, Literal, TextIO
 
@@ -109,15 +110,27 @@ class _Lossy:
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._flushes = not out.line_buffering if isinstance(out, TextIOWrapper) else True
+        self._held: list[str] = []
 
     def write_line(self, text: str) -> None:
+        """Write a line; where an event loop runs, together with the others of this turn of it."""
         try:
-            self._out.write(f"{text}\n")
-            if self._flushes:
-                self._out.flush()
-        except (OSError, ValueError):
-            pass
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._write(f"{text}\n")
+            return
+        if not self._held:
+            loop.call_soon(self._write_held)
+        self._held.append(f"{text}\n")
+
+    def _write_held(self) -> None:
+        held, self._held = self._held, []
+        self._write("".join(held))
+
+    def _write(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._out.write(text)
+            self._out.flush()
 
 
 def _logger_class(least: int) -> Any:  # noqa: ANN401 -- structlog has no public name for the type of a class of loggers

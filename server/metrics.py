@@ -1,12 +1,11 @@
 """Prometheus counters: what ingest keeps beside the ledger, and what was removed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 
-from healthguard.v1 import event_pb2 as event_pb
 from prometheus_client import Counter
 
-from server.store.counters import DUPLICATE, REJECTED, STORED
+from server.store.counters import DUPLICATE, STORED
 
 INGESTED_EVENTS = Counter(
     "healthguard_ingested_events", "Events by outcome and reason, as in the ledger.", ["outcome", "reason"]
@@ -19,6 +18,8 @@ SESSION_BATCHES = Counter(
 )
 SESSION_IMAGES = Counter("healthguard_session_images", "Screenshots stored.")
 
+REFUSALS = Counter("healthguard_refusals", "Calls that were refused, by reason; limits are among them.", ["reason"])
+
 REMOVED_EVENTS = Counter(
     "healthguard_removed_events",
     "Stored events that were removed, by what demanded it: retention or budget.",
@@ -30,11 +31,10 @@ REMOVED_EVENTS = Counter(
 _series = cache(INGESTED_EVENTS.labels)
 
 
-def count_verdicts(stored: Iterable[bool], faults: Mapping[int, event_pb.FieldFault]) -> None:
-    """Count one request's events after its transaction is durable."""
-    flags = list(stored)
-    new = sum(flags)
+def count_verdicts(stored: Collection[bool], others: Mapping[tuple[str, str], int]) -> None:
+    """Count one request's events after its transaction is durable; `others` by outcome and reason."""
+    new = sum(stored)
     _series(STORED, "").inc(new)
-    _series(DUPLICATE, "").inc(len(flags) - new)
-    for fault in faults.values():
-        _series(REJECTED, fault.code).inc()
+    _series(DUPLICATE, "").inc(len(stored) - new)
+    for (outcome, reason), events in others.items():
+        _series(outcome, reason).inc(events)

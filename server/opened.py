@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from server import data_dir, program
+from server import program
 from server.config import Settings
 from server.errors import StartupFault
 from server.store.engine import Engine
@@ -12,9 +12,9 @@ from server.store.migrate import SchemaState, schema_state
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Engine]:
-    """The engine on a database with this program's schema. Raises StartupFault where it has another."""
-    if settings.uses_sqlite:
-        data_dir.prepare(settings.data_dir)
+    """The engine on a database with this program's schema. Raises StartupFault where it has another or is not there."""
+    if settings.sqlite_file is not None and not settings.sqlite_file.exists():
+        raise StartupFault(f"there is no database at {settings.sqlite_file}; --data-dir or --database-url name another")
     engine = Engine(settings.database)
     try:
         state = schema_state(engine)

@@ -18,7 +18,7 @@ from server.store import aging, retention, sessions
 from server.store.engine import Engine
 from server.store.lease import Lease, claim, release
 from server.store.retention import DAY_MS, EVERY_RETENTION, Reach, Swept
-from server.store.space import give_back, usage
+from server.store.space import Usage, give_back, usage
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -132,10 +132,15 @@ class Sweeper:
         limit = self._budget.limit_bytes
         if not limit or (await self._budget.measure()).used_bytes < limit:
             return
-        while (await self._budget.measure()).used_bytes > TARGET_SHARE * limit:
+        while (await self._without_log()).used_bytes > TARGET_SHARE * limit:
             if not await self._evict_some() and not await self._drop_oldest_sessions():
                 log.warning("nothing is left to remove and the disk budget is exceeded", budgetBytes=limit)
                 return
+
+    async def _without_log(self) -> Usage:
+        """What is taken once SQLite's log is cut: how long it happens to be must not cost events."""
+        await self._engine.checkpoint()
+        return await self._budget.measure()
 
     async def _evict_some(self) -> bool:
         """Some batches of the oldest events; False when no events are left."""

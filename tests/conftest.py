@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import figures, postgres as pg
 from tests.client import Rest
@@ -22,8 +23,10 @@ StartCollector = Callable[..., Collector]
 
 
 def pytest_configure() -> None:
-    """A run that is cancelled ends the servers it started, as Ctrl-C does."""
+    """A run that is cancelled ends the servers it started, as Ctrl-C does. A busy machine fails no property."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("untimed")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

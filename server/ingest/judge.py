@@ -69,8 +69,8 @@ _LEAST_BREADCRUMB_BYTES = 3  # tag and length of an empty one
 def judge(event: event_pb.Event, size_bytes: int, app_keys: Collection[str]) -> event_pb.FieldFault | None:
     """Return the first reason why `event`, sent in a batch of the app with `app_keys`, cannot be taken; None if it can.
 
-    `size_bytes` is what it takes serialised. Asked of an event: an id, a type, a time, no foreign app key, and the bounds of `limits`. Unknown types, platforms
-    and fields, missing texts, NUL characters, NaN and infinite numbers are all fine.
+    `size_bytes` is what it takes serialised. Asked of an event: an id, a type, a time, no foreign app key, and the bounds
+    of `limits`. Unknown types, platforms and fields, missing texts, NUL characters, NaN and infinite numbers are all fine.
     """
     if event.faults:
         return event.faults[0]

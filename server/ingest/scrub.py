@@ -1,6 +1,6 @@
 """Masks secrets in an event before anything else sees it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 
 from google.protobuf import struct_pb2
@@ -17,9 +17,15 @@ _TEXTS = ("message", "stack", "error_message")
 _read_strings: Callable[[event_pb.Event], tuple[str, ...]] = attrgetter(*_ADDRESSES, *_TEXTS)
 
 
-def scrubbed(event: event_pb.Event, message: bytes) -> bytes:
-    """Return `message`, the serialised `event`, without its secrets, after masking those of `event` as well."""
-    return event.SerializeToString() if may_need_scrub(message) and scrub(event) else message
+def scrubbed(sent: Sequence[tuple[event_pb.Event, bytes]]) -> list[bytes]:
+    """Return events, given with how they are serialised, serialised without their secrets; the events lose them too."""
+    messages = [message for _, message in sent]
+    # What has a sign within has it within all of them too; to ask for all at once costs a quarter less.
+    if len(messages) > 1 and not may_need_scrub(b"".join(messages)):
+        return messages
+    return [
+        event.SerializeToString() if may_need_scrub(message) and scrub(event) else message for event, message in sent
+    ]
 
 
 def scrub(event: event_pb.Event) -> int:

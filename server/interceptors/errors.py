@@ -9,7 +9,7 @@ import grpc.aio
 import structlog
 from google.protobuf.message import DecodeError
 
-from server import context as caller, logs, status
+from server import context as caller, logs, metrics, status
 from server.errors import DomainError, UndecodableMessage
 from server.interceptors import request_id
 from server.interceptors.base import Context, Guard, Handler, Interceptor, MakeGuard
@@ -91,6 +91,7 @@ class _Boundary(Guard):
             await self._context.abort(grpc.StatusCode.UNIMPLEMENTED, UNIMPLEMENTED)
         logs.bind(error=logs.cause(error))
         if isinstance(error, DomainError):
+            metrics.REFUSALS.labels(error.reason).inc()
             answer = status.to_status(error)
         else:
             _LOG.error("unhandled error", exc_info=error)

@@ -7,6 +7,7 @@ PostgreSQL: psycopg 3, READ COMMITTED, several writer threads.
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -95,8 +96,9 @@ class Engine:
 
     async def checkpoint(self) -> None:
         """Move SQLite's write-ahead log into the database and cut both files, as far as no reader is in the way."""
-        if self.is_sqlite:
-            await asyncio.get_running_loop().run_in_executor(self._write_pool, _checkpoint, self._write_engine)
+        if self._log is not None:
+            moving = self._log.moving
+            await asyncio.get_running_loop().run_in_executor(self._write_pool, _checkpoint, self._write_engine, moving)
 
     def sync_engine(self) -> sa.Engine:
         """The SQLAlchemy engine that may write, for migrations and statement counting."""
@@ -151,7 +153,7 @@ def _attempted(engine: sa.Engine, attempt: Callable[[], T]) -> T:
     raise StoreUnavailable
 
 
-def _checkpoint(engine: sa.Engine) -> None:
+def _checkpoint(engine: sa.Engine, moving: threading.Lock) -> None:
     """Outside any transaction. Waits for nobody: it would hold up every writer meanwhile."""
     pooled = engine.raw_connection()
     try:
@@ -160,7 +162,8 @@ def _checkpoint(engine: sa.Engine) -> None:
             raise TypeError(connection)
         connection.execute("PRAGMA busy_timeout=0")
         try:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            with moving:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         finally:
             connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
     except sqlite3.Error as error:
@@ -221,7 +224,7 @@ _PRAGMAS = (
     "auto_vacuum=INCREMENTAL",  # takes effect only before the first table; lets retention give space back
     "journal_mode=WAL",
     f"wal_autocheckpoint={MOST_PAGES}",
-    "journal_size_limit=67108864",  # a log that grew under load shrinks when it starts over
+    "journal_size_limit=16777216",  # a log that grew under load shrinks when it starts over
     "synchronous=FULL",  # a commit is on the disk before it is acknowledged
     "foreign_keys=ON",
     "temp_store=MEMORY",

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 PAUSE_S: Final = 0.25
 """Between two rounds, in which pages that were written again are moved once."""
 
-LONG_PAGES: Final = 2_000
+LONG_PAGES: Final = 1_000
 """A log this long starts over. It can only when nothing is left in it, so the writer moves what came in during the round."""
 
 MOST_PAGES: Final = 8_000
@@ -28,6 +28,8 @@ class LogKeeper:
         self._readers = readers
         self._writers = writers
         self._writing = writing
+        self.moving = threading.Lock()
+        """Held during the part of a round that runs beside the writer. SQLite refuses to cut the log meanwhile."""
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="store-log")
@@ -50,7 +52,9 @@ class LogKeeper:
             self._wake.wait()
             self._wake.clear()
             with contextlib.suppress(sqlite3.Error, SQLAlchemyError):
-                if _move(self._readers) >= LONG_PAGES and not self._closing.is_set():
+                with self.moving:
+                    pages = _move(self._readers)
+                if pages >= LONG_PAGES and not self._closing.is_set():
                     self._writing.submit(_move, self._writers).result()
             self._closing.wait(PAUSE_S)
 

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlmodel import Session
 
-STEP_PAGES: Final = 250
+STEP_PAGES: Final = 125
 """Pages that SQLite gives back in one transaction: 1 MiB."""
 
 SAMPLED_PAGES: Final = 2_000

@@ -144,6 +144,8 @@ def test_files_that_do_not_fit_keep_it_from_starting(files: Files, tmp_path: Pat
     assert done.returncode == 1
     (line,) = done.stderr.strip().splitlines()
     assert "HEALTHGUARD_TLS_CERT" in line
+    (told,) = (line for line in run("doctor", *addresses, env=env).stdout.splitlines() if " tls " in line)
+    assert told.startswith("FAULT")
 
 
 def test_plaintext_beyond_this_machine_is_refused_in_one_line(tmp_path: Path) -> None:

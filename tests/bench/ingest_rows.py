@@ -71,7 +71,7 @@ class GrpcRow:
 OFFERING = 256
 """Connections over which load is offered: it waits for nobody until as many requests are under way."""
 
-WARM_UP_S = 2
+WARM_UP_S = 1
 OFFERED_PART = 0.6
 """Of the length of other rows: there are several."""
 

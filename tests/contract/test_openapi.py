@@ -124,7 +124,7 @@ def test_every_other_operation_has_a_handler() -> None:
 
 @pytest.mark.parametrize("operation", _ALL)
 def test_operation_can_be_planned(operation: Operation) -> None:
-    make_plans({operation.id: operation}, InProcessChannel(InProcessServer()), FacadeSettings())
+    make_plans({operation.id: operation}, InProcessChannel(InProcessServer()), FacadeSettings(), {})
 
 
 @pytest.mark.parametrize("name", ["healthguard.v1.IssueService.NoSuch", "healthguard.v1.NoService.GetMe", "GetMe"])

@@ -34,6 +34,17 @@ def test_every_rpc_says_who_may_call_it() -> None:
     assert silent == []
 
 
+def test_every_rpc_for_users_says_what_a_service_needs_but_those_about_the_account() -> None:
+    closed = {
+        method.full_name
+        for method in methods()
+        if method.GetOptions().Extensions[options_pb.auth] == options_pb.AUTH_REQUIREMENT_USER
+        and method.GetOptions().Extensions[options_pb.scope] == options_pb.SERVICE_SCOPE_UNSPECIFIED
+    }
+    account = ("Logout", "ListLoginSessions", "RevokeLoginSession", "RevokeOtherLoginSessions", "ChangePassword")
+    assert closed == {f"healthguard.v1.AuthService.{name}" for name in account}
+
+
 def test_only_signing_in_and_up_and_what_holds_no_data_is_public() -> None:
     public = {
         m.full_name

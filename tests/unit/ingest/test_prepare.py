@@ -4,14 +4,15 @@ import math
 
 import pytest
 
-from server.ingest.prepare import prepare
+from server.ingest.prepare import Judged, prepare
 from server.store.performance import Measurement
 from tests.unit.ingest.events import NOW_MS, make_event
 
 
 def measurement(**fields):
     event = make_event(**({"type": "performance", "name": "CLS"} | fields))
-    return prepare(event, event.SerializeToString(), 1, NOW_MS, NOW_MS).measurement
+    (new,) = prepare([Judged(event, event.SerializeToString(), NOW_MS)], 1, NOW_MS)
+    return new.measurement
 
 
 @pytest.mark.parametrize("value", [2500.5, 0.0, -1.0, 1e15])

@@ -1,5 +1,6 @@
 """Log lines: their keys, their order, and what hostile values cannot do to them."""
 
+import asyncio
 import io
 import json
 import logging
@@ -86,3 +87,18 @@ def test_auto_means_json_where_nobody_watches() -> None:
     stream = written("auto")
     structlog.get_logger().info("hello")
     assert only_line(stream)["msg"] == "hello"
+
+
+async def test_lines_of_one_turn_of_the_loop_leave_together_and_in_order() -> None:
+    stream = written()
+    structlog.get_logger().info("first")
+    structlog.get_logger().info("second")
+    assert stream.getvalue() == ""
+    await asyncio.sleep(0)
+    assert [json.loads(line)["msg"] for line in stream.getvalue().splitlines()] == ["first", "second"]
+
+
+def test_a_stream_that_takes_no_lines_hurts_nobody() -> None:
+    stream = written()
+    stream.close()
+    structlog.get_logger().info("lost")
