@@ -57,8 +57,8 @@ LIMITS: Final = (
     Limit(
         "events a second, with a burst of ten seconds",
         "app",
-        "none",
-        f"{_setting('rate_limit_events_per_s')}, and the app's own",
+        "none; an app may choose one of its own",
+        _setting("rate_limit_events_per_s"),
         RateLimited.reason,
         "one noisy app must not starve the rest",
     ),

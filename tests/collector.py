@@ -95,7 +95,7 @@ class Collector:
 
     def logs(self) -> list[dict[str, Any]]:
         """Every line it logged, oldest first."""
-        return [json.loads(line) for line in self.log_text().splitlines()]
+        return [json.loads(line) for line in self.log_text().split("\n") if line]
 
     def memory_bytes(self, what: str = "VmRSS") -> int:
         """Resident memory now, or `VmHWM` for its peak so far."""

@@ -73,16 +73,17 @@ def site(shared_sqlite: Collector) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def statuses() -> Iterator[Counter[int]]:
-    counted: Counter[int] = Counter()
-    yield counted
-    told = {f"of_{status}": count for status, count in sorted(counted.items())}
-    figures.tell("fuzz: REST", operations=len(OPERATIONS), requests=counted.total(), **told)
+def statuses() -> Iterator[dict[str, int]]:
+    """How each request was answered, by its id."""
+    told: dict[str, int] = {}
+    yield told
+    counted = {f"of_{status}": count for status, count in sorted(Counter(told.values()).items())}
+    figures.tell("fuzz: REST", operations=len(OPERATIONS), requests=len(told), **counted)
 
 
 @pytest.mark.parametrize("label", OPERATIONS)
 def test_no_request_breaks_an_operation(
-    label: str, site: Site, statuses: Counter[int], shared_sqlite: Collector
+    label: str, site: Site, statuses: dict[str, int], shared_sqlite: Collector
 ) -> None:
     operation = OPERATIONS[label]
     token = site.tracker_token if operation.path.startswith("/v1/") else site.token
@@ -95,7 +96,7 @@ def test_no_request_breaks_an_operation(
             _fuzz(operation.as_strategy(mode, path_parameters=ids), site.base, token, statuses)
 
 
-def _fuzz(cases: Any, base: str, token: str, statuses: Counter[int]) -> None:
+def _fuzz(cases: Any, base: str, token: str, statuses: dict[str, int]) -> None:
     @settings(
         max_examples=max(1, CASES // 2),
         deadline=None,
@@ -106,9 +107,24 @@ def _fuzz(cases: Any, base: str, token: str, statuses: Counter[int]) -> None:
     )
     @given(cases)
     def ask(case: schemathesis.Case) -> None:
-        answer = case.call(base_url=base, headers={"authorization": f"Bearer {token}"})
-        statuses[answer.status_code] += 1
+        request_id = f"fuzz-{len(statuses)}"
+        headers = {"authorization": f"Bearer {token}", "x-request-id": request_id}
+        answer = case.call(base_url=base, headers=headers)
+        statuses[request_id] = answer.status_code
+        assert answer.headers["x-request-id"] == [request_id]
         case.validate_response(answer, checks=CHECKS)
 
     with contextlib.suppress(Unsatisfiable):  # an operation that takes nothing cannot be asked wrongly
         ask()
+
+
+def test_each_of_them_left_one_line_and_each_refusal_its_cause(
+    statuses: dict[str, int], shared_sqlite: Collector
+) -> None:
+    told = (line for line in shared_sqlite.logs() if line["msg"] == "request")
+    lines = [line for line in told if line["requestID"] in statuses]
+    # One check asks again under the same id, by a method that nobody has.
+    times = Counter((line["requestID"], line["method"]) for line in lines)
+    assert set(times.values()) == {1}
+    assert {request_id for request_id, _ in times} == statuses.keys()
+    assert [line for line in lines if line["status"] >= 400 and not line.get("error")] == []

