@@ -75,7 +75,6 @@ const TILES: readonly [keyof Totals, Key, boolean][] = [
   ["errors", "errors", true],
   ["failedRequests", "failedRequests", true],
   ["affectedUsers", "affectedUsers", true],
-  ["issues", "issues", true],
 ];
 
 function Tiles({ totals, before }: { totals: Totals; before: Totals }) {
@@ -90,6 +89,14 @@ function Tiles({ totals, before }: { totals: Totals; before: Totals }) {
           <Change now={totals[name]} before={before[name]} moreIsWorse={moreIsWorse} />
         </div>
       ))}
+      <div class="tile">
+        <div class="name">{t("issues")}</div>
+        <div class="value" title={count(totals.issues)}>
+          {short(totals.issues)}
+        </div>
+        {/* An issue counts where it was seen last, so what the period before had is not known any more. */}
+        <div class="small soft">{t("seenInRange")}</div>
+      </div>
     </div>
   );
 }
