@@ -91,7 +91,7 @@ def test_a_whole_day_of_a_new_user(shared_sqlite: Collector, browse: Browse) -> 
 
 
 def test_hostile_events_are_shown_as_text(shared_sqlite: Collector, browse: Browse) -> None:
-    assert told(browse("hostile.mjs", shared_sqlite.rest)) == {"issues": 5}
+    assert told(browse("hostile.mjs", shared_sqlite.rest)) == {"issues": 6}
 
 
 def test_an_outage_is_told_and_heals_by_itself(empty: Collector, browse: Browse) -> None:

@@ -9,13 +9,18 @@ export interface Frame {
 const FRAME = /^\s*(?:at\s|#\d+\s|\d+\s+\S+\s+0x|.*@.*:\d+)/;
 const FOREIGN = /node_modules|\/vendors?[.~-]|\bpolyfills?\b|webpack\/(?:runtime|bootstrap)|<anonymous>|\[native code\]|native code|extension:\/\/|cdn\.|unpkg|WASubContext|WAService|^\s*\d+\s+(?:UIKit\w*|CoreFoundation|libsystem\w*|libdyld\w*|libobjc\S*|Foundation|GraphicsServices|dyld|SwiftUI|QuartzCore)\b|\bat (?:java|javax|kotlin|android|androidx|com\.android)\./i;
 
+// Enough to tell a frame by; the patterns take the square of a line's length at worst.
+const JUDGED = 400;
+
 export function frames(stack: string): Frame[] {
   return stack
     .split("\n")
     .map((line) => line.trimEnd())
     .filter(Boolean)
-    .map((text) => ({ text, own: !FRAME.test(text) || !FOREIGN.test(text) }));
+    .map((text) => ({ text, own: isOwn(text.slice(0, JUDGED)) }));
 }
+
+const isOwn = (line: string): boolean => !FRAME.test(line) || !FOREIGN.test(line);
 
 // Runs of frames, own ones and foreign ones in turn.
 export function runs(all: readonly Frame[]): Frame[][] {
