@@ -2,9 +2,9 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
-NODE_CLIENT := tests/node/node_modules/.package-lock.json
+NODE_TESTS := tests/node/node_modules/.package-lock.json tests/dashboard/node_modules/.package-lock.json
 
-.PHONY: help setup venv run test test-faults soak fuzz check bench bench-large generate lock clean
+.PHONY: help setup venv run test test-faults soak fuzz check bench bench-large generate dashboard lock clean
 
 help:
 	@echo "make setup     environment from the lock, into .venv"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench     speed, against the budgets of the design; 8 minutes (ARGS=--quick: one)"
 	@echo "make bench-large  the same for longer, up to 10,000,000 stored events; an hour, 15 GB"
 	@echo "make generate  Python code from proto/"
+	@echo "make dashboard  rest_facade/dashboard/dist from its sources, and the README's pictures"
 	@echo "make lock      lock files from pyproject.toml"
 	@echo "make clean     remove what the others made (not healthguard-data)"
 
@@ -24,11 +25,11 @@ venv:
 	@scripts/setup
 
 setup: venv
-	@if command -v npm >/dev/null; then $(MAKE) --silent $(NODE_CLIENT) || echo "setup: no packages for the Node client; its test cannot run"; fi
+	@if command -v npm >/dev/null; then $(MAKE) --silent $(NODE_TESTS) || echo "setup: no packages from npm; the tests that use Node cannot run"; fi
 
-# Packages of the Node client that a test drives; a machine without Node needs none.
-$(NODE_CLIENT): tests/node/package-lock.json
-	@npm ci --silent --prefix tests/node
+# Packages of the programs that tests drive with Node; a machine without it needs none.
+%/node_modules/.package-lock.json: %/package-lock.json
+	@npm ci --silent --prefix $*
 	@touch $@
 
 # exec: the signal that stops make's child reaches the server itself.
@@ -56,6 +57,7 @@ check: venv
 	$(BIN)/buf lint
 	$(BIN)/buf format --diff --exit-code
 	scripts/check-breaking
+	scripts/check-dashboard
 	$(BIN)/python scripts/check_dependencies.py
 	$(BIN)/python -m pytest tests/contract
 
@@ -69,9 +71,14 @@ generate: venv
 	$(BIN)/buf format --write
 	scripts/generate
 
+# Needs Node and Chromium; users of the committed files need neither.
+dashboard: setup
+	@npm ci --silent --prefix rest_facade/dashboard && npm run --silent build --prefix rest_facade/dashboard
+	@HEALTHGUARD_SHOTS=$(CURDIR)/docs $(BIN)/python -m pytest tests/dashboard -k demo $(ARGS)
+
 lock: venv
 	scripts/lock
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/node/node_modules bench-results dist build
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/*/node_modules rest_facade/dashboard/node_modules bench-results dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

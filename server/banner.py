@@ -30,6 +30,7 @@ def _next(rest: Address, scheme: str) -> list[str]:
     return [
         _line("next", f"curl {scheme}://{rest}/api/auth/register -H 'content-type: application/json' -d {body}"),
         _line("", f"{demo}    sends sample events and shows where to look"),
+        _line("", f"{scheme}://{rest}/    is the dashboard, in a browser"),
         _line("", "README.md    has the rest"),
     ]
 

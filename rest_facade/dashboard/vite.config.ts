@@ -7,6 +7,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     reportCompressedSize: false,
+    license: { fileName: "licenses.md" },
   },
   server: { proxy: { "/api": "http://127.0.0.1:3100", "/v1": "http://127.0.0.1:3100" } },
 });

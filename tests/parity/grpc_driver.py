@@ -131,6 +131,10 @@ class GrpcDriver:
             self._issues.ListIssues, _filtered(issue_service_pb.ListIssuesRequest(), filters), token
         )
 
+    async def filter_values(self, token: str | None, **filters: Any) -> Json:
+        request = _filtered(issue_service_pb.ListFilterValuesRequest(), filters)
+        return await self._call(self._issues.ListFilterValues, request, token)
+
     async def issue(self, token: str | None, id: str, **filters: Any) -> Json:
         return await self._call(
             self._issues.GetIssue, _filtered(issue_service_pb.GetIssueRequest(id=id), filters), token
@@ -220,6 +224,10 @@ class GrpcDriver:
     async def sessions(self, token: str | None, **filters: Any) -> Json:
         request = _filtered(replay_service_pb.ListSessionsRequest(), filters)
         return await self._call(self._replays.ListSessions, request, token)
+
+    async def session_totals(self, token: str | None, **filters: Any) -> Json:
+        request = _filtered(replay_service_pb.GetSessionTotalsRequest(), filters)
+        return await self._call(self._replays.GetSessionTotals, request, token)
 
     async def session(self, token: str | None, id: str) -> Json:
         return await self._call(self._replays.GetSession, replay_service_pb.GetSessionRequest(id=id), token)

@@ -100,6 +100,9 @@ class RestDriver:
     async def issues(self, token: str | None, **filters: Any) -> Json:
         return await self._call("GET", "/api/issues", token, params=filters)
 
+    async def filter_values(self, token: str | None, **filters: Any) -> Json:
+        return await self._call("GET", "/api/filters", token, params=filters)
+
     async def issue(self, token: str | None, id: str, **filters: Any) -> Json:
         return await self._call("GET", _of_issue(id), token, params=filters)
 
@@ -161,6 +164,9 @@ class RestDriver:
 
     async def sessions(self, token: str | None, **filters: Any) -> Json:
         return await self._call("GET", "/api/sessions", token, params=filters)
+
+    async def session_totals(self, token: str | None, **filters: Any) -> Json:
+        return await self._call("GET", "/api/sessions/totals", token, params=filters)
 
     async def session(self, token: str | None, id: str) -> Json:
         return await self._call("GET", f"/api/sessions/{id}", token)

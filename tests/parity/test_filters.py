@@ -144,3 +144,30 @@ async def test_filters_show_nothing_of_another_tenant(driver: Driver, tenant: Te
         seen = await driver.overview(stranger.token, start=start, bucket="hour", **filters)
         assert set(seen["totals"].values()) == {0}
         assert {b["events"] + b["affectedUsers"] for b in seen["buckets"]} == {0}
+
+
+async def test_lists_tell_how_often_each_issue_came_up(driver: Driver, tenant: Tenant) -> None:  # noqa: F811
+    start = await some_of_everything(driver, tenant)
+    page = await driver.issues(
+        tenant.token, appKey=tenant.app_key, start=start, end=start + 3 * HOUR - 1, bucket="hour"
+    )
+    counts = {trend["id"]: trend["eventCounts"] for trend in page["trends"]}
+    assert [trend["id"] for trend in page["trends"]] == [issue["id"] for issue in page["issues"]]
+    assert counts[f"{tenant.app_key}:js:Ärger"] == [1, 2, 0]
+    assert counts[f"{tenant.app_key}:js:late"] == [0, 0, 1]
+    first = await driver.issues(tenant.token, appKey=tenant.app_key, start=start, bucket="day", pageSize=1)
+    assert len(first["trends"]) == 1
+    assert not (await driver.issues(tenant.token, appKey=tenant.app_key)).get("trends")
+    no_start = driver.issues(tenant.token, appKey=tenant.app_key, bucket="hour")
+    assert await refusal(no_start) == ("INVALID_ARGUMENT", "INVALID_BUCKET")
+
+
+async def test_values_to_filter_by_are_those_that_events_had(driver: Driver, tenant: Tenant) -> None:  # noqa: F811
+    await some_of_everything(driver, tenant)
+    found = await driver.filter_values(tenant.token, appKey=tenant.app_key)
+    assert found["platforms"] == ["web"]
+    assert set(found["environments"]) == {"production", "test"}
+    assert set(found["releases"]) == {"1.0.0", "1.1.0", "2.0.0"}
+    assert {"js", "promise", "http", "performance"} <= set(found["types"])
+    stranger = await new_tenant(driver)
+    assert not any((await driver.filter_values(stranger.token, appKey=tenant.app_key)).values())

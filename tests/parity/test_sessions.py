@@ -219,6 +219,21 @@ async def test_a_batch_has_a_limit(recording: Recording) -> None:
     assert await refusal(recording.driver.append(recording.token, bomb)) == ("INVALID_ARGUMENT", "BATCH_TOO_LARGE")
 
 
+async def test_totals_tell_how_many_sessions_crashed(recording: Recording) -> None:
+    driver, owner, key = recording.driver, recording.owner, recording.app["appKey"]
+    await driver.append(
+        recording.token, encode_message(CRASH, now_ms(), dict.fromkeys(("name", "reason", "stacktrace"), "x"))
+    )
+    await driver.start_session(projectKey=key, timestamp=now_ms() - 3_600_000)
+    assert await driver.session_totals(owner, appKey=key) == {"sessions": 2, "crashedSessions": 1}
+    assert await driver.session_totals(owner, appKey=key, end=now_ms() - 1_800_000) == {
+        "sessions": 1,
+        "crashedSessions": 0,
+    }
+    stranger = await new_tenant(driver)
+    assert await driver.session_totals(stranger.token, appKey=key) == {"sessions": 0, "crashedSessions": 0}
+
+
 async def test_sessions_of_others_do_not_exist(recording: Recording) -> None:
     driver, id = recording.driver, recording.id
     stranger = (await new_tenant(driver)).token

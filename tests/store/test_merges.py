@@ -185,6 +185,8 @@ async def test_users_trends_and_breakdowns_cover_all_that_is_merged(store: Engin
     first = NOW // hour
     buckets = await store.read(issues.issue_buckets, one, 1, first, first + 1)
     assert [(b.events, b.errors, b.failed_requests, b.affected_users) for b in buckets] == [(6, 5, 1, 3), (2, 1, 1, 1)]
+    assert await store.read(issues.trends, [one], 1, first, first + 1) == [[6, 2]]
+    assert await store.read(issues.trends, [part], 1, first, first + 1) == [[1, 1]]
     (day,) = await store.read(issues.issue_buckets, one, 24, first // 24, first // 24)
     assert (day.events, day.affected_users) == (8, 4) or NOW // (24 * hour) != (NOW + hour) // (24 * hour)
     assert (await store.read(issues.breakdowns, one))["page"] == [("/a", 2), ("/b", 1)]

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from server.store import grouping, issues, ledger, migrate, retention, totals
+from server.store import dimensions, grouping, issues, ledger, migrate, retention, totals
 from server.store.dimensions import Dimension
 from server.store.engine import Engine
 from server.store.issues import IssueFilter
@@ -115,6 +115,10 @@ READS: dict[str, Callable[[Session], object]] = {
         f"issues by {order}": lambda s, order=order: issues.page(s, IssueFilter(APPS, NARROW), (START, 5), 100, order)
         for order in issues.ORDERS
     },
+    "trends of a page": lambda s: issues.trends(
+        s, issues.page(s, IssueFilter(APPS), None, 25), 24, START // (24 * HOUR), START // (24 * HOUR) + 14
+    ),
+    "values to filter by": lambda s: dimensions.values(s, APPS, "release"),
     "issue, its events, trend and breakdowns": _detail,
     "oldest events": lambda s: retention.examine(s, Reach(START + 1, START, 30, 30), EVENTS // 2),
     "age of the oldest events": lambda s: retention.youngest(s, EVENTS // 2),
@@ -130,7 +134,7 @@ def test_no_read_goes_through_the_events(crowded: Engine, read: str) -> None:
         READS[read](session)
     assert plans
     for plan in plans:
-        for scan in ("SCAN events", "Seq Scan on events", "SCAN issues", "SCAN issue_facets"):
+        for scan in ("SCAN events", "Seq Scan on events", "SCAN issues", "SCAN issue_facets", "SCAN issue_hours"):
             assert scan not in plan, plan
 
 

@@ -18,6 +18,7 @@ def test_the_banner_names_the_real_addresses_and_the_next_steps() -> None:
     ]
     assert lines[4].startswith("  next      curl http://127.0.0.1:4100/api/auth/register ")
     assert f"{program.command()} demo --rest 127.0.0.1:4100 " in lines[5]
+    assert "http://127.0.0.1:4100/ " in lines[6]
 
 
 def test_the_banner_hides_the_database_password() -> None:

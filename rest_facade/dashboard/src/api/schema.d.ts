@@ -105,6 +105,71 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where the caller is signed in
+         * @description The latest first, at most 1,000.
+         */
+        get: operations["listLoginSessions"];
+        put?: never;
+        post?: never;
+        /**
+         * Sign out everywhere else
+         * @description Every session of the caller ends at once but the one that asks.
+         */
+        delete: operations["revokeOtherLoginSessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End one session of the caller
+         * @description At once; it may be the one that asks.
+         */
+        delete: operations["revokeLoginSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set a new password
+         * @description Every session of the caller ends, the one that asks included; the answer begins a new one. Wrong guesses of the
+         *     current password count like failed sign-ins.
+         */
+        post: operations["changePassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/apps": {
         parameters: {
             query?: never;
@@ -1100,6 +1165,56 @@ export interface components {
              * @example correct horse battery
              */
             password: string;
+            /**
+             * @description What the list of sessions calls this one; its first 100 characters are kept.
+             * @example Firefox on Linux
+             */
+            clientName?: string | null;
+        };
+        PasswordChange: {
+            /**
+             * Format: password
+             * @description The password until now.
+             * @example correct horse battery
+             */
+            currentPassword: string;
+            /**
+             * Format: password
+             * @description At least 8 characters (UTF-16 units), at most 1,024 bytes.
+             * @example another horse battery
+             */
+            newPassword: string;
+            /**
+             * @description What the list of sessions calls this one; its first 100 characters are kept.
+             * @example Firefox on Linux
+             */
+            clientName?: string | null;
+        };
+        LoginSessionList: {
+            sessions: components["schemas"]["LoginSession"][];
+        };
+        LoginSession: {
+            /** @example login_V1StGXR8Z5jdHi6BmyTq */
+            id: string;
+            /**
+             * @description What the client called itself; may be empty.
+             * @example Firefox on Linux
+             */
+            clientName: string;
+            /**
+             * Format: int64
+             * @description When it began.
+             * @example 1795355475472
+             */
+            createdAt: number;
+            /**
+             * Format: int64
+             * @description When it ends by itself.
+             * @example 1795960275472
+             */
+            expiresAt: number;
+            /** @description Whether it is the one that asks. */
+            current: boolean;
         };
         Session: {
             /**
@@ -1193,6 +1308,12 @@ export interface components {
             reportFailedNetworkCalls?: boolean;
             /** @description Origins from which browsers may send events; empty means any. What names no origin is no browser and may always send. At most 50. */
             allowedOrigins: string[];
+            /** @description Names of values that are masked in events before they are stored, beside those that always are. Case and separators do not matter. At most 50 of 2 to 64 characters. */
+            scrubKeys: string[];
+            /** @description What is masked wherever it stands in an event's texts: `card`, `token` (keys of well-known services, private keys), `email`, `ip`. */
+            scrubPatterns: string[];
+            /** @description Whether the address an event was sent from is stored with it, as its key `ipAddress`; absent means it is not. */
+            storeIpAddresses?: boolean;
         };
         /** @description As in AppSettings. */
         AppSettingsUpdate: {
@@ -1213,6 +1334,9 @@ export interface components {
             captureRate?: number | null;
             reportFailedNetworkCalls?: boolean | null;
             allowedOrigins?: string[] | null;
+            scrubKeys?: string[] | null;
+            scrubPatterns?: string[] | null;
+            storeIpAddresses?: boolean | null;
         } | null;
         AppUpdate: {
             /**
@@ -2039,7 +2163,16 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `ROLE_TOO_LOW`: the caller can see the app, and may not do this with it. */
+        /** @description `SCOPE_MISSING`: a service asks, and its token has not the scope for this. */
+        ScopeMissing: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `ROLE_TOO_LOW`: the caller can see the app, and may not do this with it. `SCOPE_MISSING`: a service asks, and its token has not the scope for this. */
         RoleTooLow: {
             headers: {
                 [name: string]: unknown;
@@ -2165,6 +2298,11 @@ export interface components {
         pageSize: number;
         /** @description `nextPageToken` of the page before; valid with the same filter only. */
         pageToken: string;
+        /**
+         * @description As the list of sessions tells it.
+         * @example login_V1StGXR8Z5jdHi6BmyTq
+         */
+        loginSessionId: string;
         /**
          * @description Decimal digits.
          * @example 4116361248013025537
@@ -2377,6 +2515,7 @@ export interface operations {
                 content?: never;
             };
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
             503: components["responses"]["Unavailable"];
         };
     };
@@ -2399,6 +2538,135 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listLoginSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sessions. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginSessionList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    revokeOtherLoginSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They are over. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    revokeLoginSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description As the list of sessions tells it.
+                 * @example login_V1StGXR8Z5jdHi6BmyTq
+                 */
+                id: components["parameters"]["loginSessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session is over. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadQuery"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
+            /** @description `LOGIN_SESSION_NOT_FOUND`; also for a session of somebody else. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    changePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description The new session. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description `INVALID_JSON`, `CURRENT_PASSWORD_REQUIRED`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            /** @description `WRONG_PASSWORD`: the current password is another one. `SCOPE_MISSING`: a service asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            429: components["responses"]["TooMany"];
             503: components["responses"]["Unavailable"];
         };
     };
@@ -2427,6 +2695,7 @@ export interface operations {
             };
             400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
             503: components["responses"]["Unavailable"];
         };
     };
@@ -2462,6 +2731,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMedia"];
             503: components["responses"]["Unavailable"];
@@ -2504,6 +2774,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
             503: components["responses"]["Unavailable"];
         };
     };
@@ -2533,6 +2804,7 @@ export interface operations {
             };
             400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
             /** @description `APP_NOT_FOUND`; also for an app of somebody else or a deleted one. */
             404: {
                 headers: {
@@ -2610,7 +2882,7 @@ export interface operations {
                     "application/json": components["schemas"]["ChangedApp"];
                 };
             };
-            /** @description `INVALID_JSON`, `APP_NAME_REQUIRED`, `APP_NAME_TOO_LONG`, `INVALID_RETENTION_DAYS`, `INVALID_RATE_LIMIT`, `INVALID_CAPTURE_RATE`, `INVALID_ALLOWED_ORIGINS`, `INVALID_SETTINGS`, `INVALID_UPDATE_MASK`. */
+            /** @description `INVALID_JSON`, `APP_NAME_REQUIRED`, `APP_NAME_TOO_LONG`, `INVALID_RETENTION_DAYS`, `INVALID_RATE_LIMIT`, `INVALID_CAPTURE_RATE`, `INVALID_ALLOWED_ORIGINS`, `INVALID_SCRUB_KEYS`, `INVALID_SCRUB_PATTERNS`, `INVALID_SETTINGS`, `INVALID_UPDATE_MASK`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2701,6 +2973,7 @@ export interface operations {
             };
             400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
             /** @description `APP_NOT_FOUND`; also for an app of somebody else or a deleted one. */
             404: {
                 headers: {
@@ -2866,6 +3139,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
             /** @description `APP_NOT_FOUND`; also for an app of somebody else or a deleted one. */
             404: {
                 headers: {
@@ -2931,6 +3205,7 @@ export interface operations {
             };
             400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
             503: components["responses"]["Unavailable"];
         };
     };
@@ -2956,6 +3231,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
             503: components["responses"]["Unavailable"];
         };
     };
@@ -3018,6 +3294,7 @@ export interface operations {
             };
             400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
             503: components["responses"]["Unavailable"];
         };
     };
@@ -3064,6 +3341,7 @@ export interface operations {
             };
             400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
             /** @description `ISSUE_NOT_FOUND`; also for an issue of somebody else. */
             404: {
                 headers: {
@@ -3345,6 +3623,7 @@ export interface operations {
             };
             400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
             /** @description `ISSUE_NOT_FOUND`; also for an issue of somebody else. */
             404: {
                 headers: {
@@ -3388,6 +3667,7 @@ export interface operations {
             };
             400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
             /** @description `ISSUE_NOT_FOUND`; also for an issue of somebody else. */
             404: {
                 headers: {
@@ -3472,6 +3752,7 @@ export interface operations {
             };
             400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
             /** @description `ISSUE_NOT_FOUND`; also for an issue of somebody else. */
             404: {
                 headers: {
@@ -3632,6 +3913,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
             503: components["responses"]["Unavailable"];
         };
     };
@@ -3868,6 +4150,7 @@ export interface operations {
             };
             400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
             503: components["responses"]["Unavailable"];
         };
     };
@@ -3901,6 +4184,7 @@ export interface operations {
             };
             400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
             503: components["responses"]["Unavailable"];
         };
     };
@@ -3930,6 +4214,7 @@ export interface operations {
             };
             400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
             404: components["responses"]["NoSession"];
             503: components["responses"]["Unavailable"];
         };
@@ -3972,6 +4257,7 @@ export interface operations {
             };
             400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
             404: components["responses"]["NoSession"];
             503: components["responses"]["Unavailable"];
         };
@@ -4014,6 +4300,7 @@ export interface operations {
             };
             400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
             404: components["responses"]["NoSession"];
             503: components["responses"]["Unavailable"];
         };
@@ -4038,6 +4325,7 @@ export interface operations {
             200: components["responses"]["Picture"];
             400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
             404: components["responses"]["NoSession"];
             503: components["responses"]["Unavailable"];
         };
@@ -4063,6 +4351,7 @@ export interface operations {
             200: components["responses"]["Picture"];
             400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
             404: components["responses"]["NoSession"];
             503: components["responses"]["Unavailable"];
         };
@@ -4098,6 +4387,7 @@ export interface operations {
             };
             400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
             404: components["responses"]["NoSession"];
             503: components["responses"]["Unavailable"];
         };
@@ -4130,6 +4420,7 @@ export interface operations {
             };
             400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
             404: components["responses"]["NoSession"];
             503: components["responses"]["Unavailable"];
         };
@@ -4164,6 +4455,7 @@ export interface operations {
             };
             400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
             503: components["responses"]["Unavailable"];
         };
     };

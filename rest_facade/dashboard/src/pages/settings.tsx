@@ -10,6 +10,8 @@ import { useAction } from "../ui/action";
 import { Ago, Badge, Card, Copyable, Dialog, Field, Loaded, say, useTitle, type FormEvent } from "../ui/basics";
 import { Ledger } from "../ui/ledger";
 
+const PATTERNS = ["card", "token", "email", "ip"] as const;
+
 interface Part {
   app: App;
   changed: () => void;
@@ -33,6 +35,7 @@ export function SettingsPage({ app, changed }: Part) {
   );
 }
 
+const words = (text: string): string[] => text.split(/[\s,]+/).filter(Boolean);
 const number = (text: string): number | undefined => (text.trim() === "" ? undefined : Number(text));
 
 function General({ app, changed }: Part) {
@@ -42,6 +45,9 @@ function General({ app, changed }: Part) {
   const [rate, setRate] = useState(String(settings.rateLimitEventsPerS ?? ""));
   const [capture, setCapture] = useState(String(settings.captureRate ?? ""));
   const [origins, setOrigins] = useState(settings.allowedOrigins.join("\n"));
+  const [scrubKeys, setScrubKeys] = useState(settings.scrubKeys.join("\n"));
+  const [patterns, setPatterns] = useState<readonly string[]>(settings.scrubPatterns);
+  const [addresses, setAddresses] = useState(settings.storeIpAddresses ?? false);
   const [calls, setCalls] = useState(settings.reportFailedNetworkCalls ?? false);
   const { busy, run } = useAction();
   const owner = app.role === "owner";
@@ -55,7 +61,10 @@ function General({ app, changed }: Part) {
         rateLimitEventsPerS: number(rate),
         captureRate: number(capture),
         reportFailedNetworkCalls: calls,
-        allowedOrigins: origins.split(/\s+/).filter(Boolean),
+        allowedOrigins: words(origins),
+        scrubKeys: words(scrubKeys),
+        scrubPatterns: [...patterns],
+        storeIpAddresses: addresses,
       };
     }
     await run(async () => {
@@ -88,6 +97,22 @@ function General({ app, changed }: Part) {
           <Field label={t("allowedOrigins")} hint={t("allowedOriginsHint")}>
             <textarea class="input" placeholder="https://shop.example" value={origins} onInput={(event) => setOrigins(event.currentTarget.value)} />
           </Field>
+          <Field label={t("scrubKeys")} hint={t("scrubKeysHint")}>
+            <textarea class="input" placeholder="iban" value={scrubKeys} onInput={(event) => setScrubKeys(event.currentTarget.value)} />
+          </Field>
+          <div class="row" role="group" aria-label={t("scrubPatterns")}>
+            <span>{t("scrubPatterns")}</span>
+            {PATTERNS.map((name) => (
+              <label class="row" key={name}>
+                <input type="checkbox" checked={patterns.includes(name)} onChange={(event) => setPatterns(event.currentTarget.checked ? [...patterns, name] : patterns.filter((one) => one !== name))} />
+                {t(`pattern.${name}`)}
+              </label>
+            ))}
+          </div>
+          <label class="row">
+            <input type="checkbox" checked={addresses} onChange={(event) => setAddresses(event.currentTarget.checked)} />
+            {t("storeAddresses")}
+          </label>
         </fieldset>
         {app.role !== "viewer" && (
           <button class="button main" type="submit" disabled={busy}>

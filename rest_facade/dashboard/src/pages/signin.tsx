@@ -1,6 +1,7 @@
 // Sign in, or make an account.
 import { useState } from "preact/hooks";
 import { api, take } from "../api/client";
+import { clientName } from "../client_name";
 import { t } from "../i18n";
 import { expired, signIn } from "../session";
 import { useStore } from "../store";
@@ -20,7 +21,7 @@ export function SignInPage({ register }: { register: boolean }) {
     setBusy(true);
     setFault("");
     try {
-      const body = { email, password };
+      const body = { email, password, clientName: clientName() };
       const { token, user } = await take(register ? api.POST("/api/auth/register", { body }) : api.POST("/api/auth/login", { body }));
       signIn({ token, userId: user.id, email: user.email });
     } catch (error) {

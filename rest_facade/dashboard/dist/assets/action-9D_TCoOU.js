@@ -1,1 +1,0 @@
-import{k as e}from"./format-BmA-kw4F.js";import{g as t,h as n}from"./basics-D16mzF1_.js";function r(){let[r,i]=e(!1);return{busy:r,run:async e=>{i(!0);try{return await e(),!0}catch(e){return n(t(e)),!1}finally{i(!1)}}}}export{r as t};

@@ -1,0 +1,1 @@
+var e=[[/Edg\//,`Edge`],[/OPR\//,`Opera`],[/Firefox\//,`Firefox`],[/Chrome\//,`Chrome`],[/Safari\//,`Safari`]],t=[[/Android/,`Android`],[/iPhone|iPad/,`iOS`],[/Windows/,`Windows`],[/Mac OS X/,`macOS`],[/Linux/,`Linux`]];function n(n=navigator.userAgent){let r=e=>e.find(([e])=>e.test(n))?.[1];return[r(e),r(t)].filter(Boolean).join(`, `)}export{n as t};
