@@ -94,16 +94,40 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def start_on(new_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> StartCollector:
+def migrated(request: pytest.FixtureRequest) -> Callable[[], str]:
+    """Makes a PostgreSQL database with the schema in it: a copy of one that `healthguard migrate` has made."""
+    made: list[str] = []
+
+    def make() -> str:
+        databases: pg.Databases = request.getfixturevalue("postgres")
+        if not made:
+            url = databases.create()
+            migrate(url)
+            made.append(str(pg.make_url(url).database))
+        return databases.create(like=made[0])
+
+    return make
+
+
+def migrate(url: str) -> None:
+    migration = run("migrate", "--database-url", url)
+    assert migration.returncode == 0, migration.stderr
+
+
+@pytest.fixture(scope="session")
+def start_on(
+    new_database: Callable[[str], str], migrated: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> StartCollector:
     """Starts the program on a fresh database of the named engine, or on the one at `url`. The caller closes it."""
 
     def start(
         engine: str, *options: str, command: str = "serve", url: str = "", env: dict[str, str] | None = None
     ) -> Collector:
+        if engine == "postgresql" and url:
+            migrate(url)
+        elif engine == "postgresql":
+            url = migrated()
         url = url or new_database(engine)
-        if engine == "postgresql":
-            migration = run("migrate", "--database-url", url)
-            assert migration.returncode == 0, migration.stderr
         data_dir = tmp_path_factory.mktemp("data")
         collector = Collector(data_dir, command, "--database-url", url, *options, env=env)
         collector.database_url = url

@@ -26,10 +26,10 @@ class Databases:
         self._url = url
         self._made: list[str] = []
 
-    def create(self) -> str:
-        """The SQLAlchemy URL of a new, empty database."""
+    def create(self, like: str = "template1") -> str:
+        """The SQLAlchemy URL of a new database: empty, or a copy of the one named `like`, which nobody may have open."""
         name = f"healthguard_test_{uuid4().hex[:16]}"
-        self._run(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        self._run(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(like)))
         self._made.append(name)
         return self._url.set(drivername="postgresql+psycopg", database=name).render_as_string(hide_password=False)
 
