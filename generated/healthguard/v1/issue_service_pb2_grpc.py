@@ -143,7 +143,7 @@ class IssueServiceServicer:
 
     def ListIssues(self, request, context):
         """Issues in the asked order, by default last seen first.
-        INVALID_ARGUMENT (INVALID_TIME_RANGE, INVALID_PAGE_SIZE, INVALID_PAGE_TOKEN).
+        INVALID_ARGUMENT (INVALID_TIME_RANGE, INVALID_BUCKET, INVALID_PAGE_SIZE, INVALID_PAGE_TOKEN).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
