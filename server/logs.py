@@ -38,6 +38,8 @@ KEYS = (
 )
 """The keys that every reader may rely on, in the order of the line; others follow them."""
 
+BUFFER_BYTES = 1_048_576
+
 _FIELDS = KEYS[4:]
 
 Fields = MutableMapping[str, Any]
@@ -52,7 +54,7 @@ _PLUMBING = ("structlog", "logging", __name__)
 
 def configure(log_format: Literal["auto", "json", "text"], level: str, stream: TextIO | None = None) -> None:
     """Send every log line of the process to `stream` (stderr); `auto` is text on a terminal and JSON elsewhere."""
-    out = stream or sys.stderr
+    out = stream or _whole_lines()
     as_text = log_format == "text" or (log_format == "auto" and out.isatty())
     render = as_line_of_text if as_text else as_json
     lines = _Lossy(out)
@@ -67,6 +69,11 @@ def configure(log_format: Literal["auto", "json", "text"], level: str, stream: T
     root.setLevel(_LEVELS[level])
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(_LEVELS[level], logging.WARNING) if level != "debug" else logging.DEBUG)
+
+
+def _whole_lines() -> TextIO:
+    """Standard error through a buffer that holds any line: one write each, which nothing else that writes there can cut."""
+    return open(sys.stderr.fileno(), "w", BUFFER_BYTES, "utf-8", "backslashreplace", closefd=False)
 
 
 def bind(**fields: object) -> None:
