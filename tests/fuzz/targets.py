@@ -18,7 +18,7 @@ with atheris.instrument_imports(include=["server.mobile", "server.ingest", "rest
     from server.ingest import payload
     from server.ingest.grouping import explain
     from server.ingest.judge import event_time_ms, judge
-    from server.ingest.prepare import prepare
+    from server.ingest.prepare import Judged, prepare
     from server.mobile import beats, body, codec, images, messages, reading, token
     from server.paging import PageTokens
 
@@ -90,7 +90,7 @@ def event(data: bytes) -> None:
     for one in request.events:
         message = one.SerializeToString()
         if judge(one, len(message), {"web_x"}) is None:
-            made = prepare(one, message, 1, event_time_ms(one, NOW_MS, 86_400_000), NOW_MS)
+            (made,) = prepare([Judged(one, message, event_time_ms(one, NOW_MS, 86_400_000))], 1, NOW_MS)
             event_pb.Event.FromString(payload.decompress(made.payload))
             assert len(made.event_key) == 20
             explain(one)
