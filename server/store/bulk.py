@@ -103,7 +103,7 @@ class _Sqlite(Bulk):
         self._connection = connection
 
     def insert(self, statement: Insert, rows: Sequence[Row]) -> int:
-        return self._connection.executemany(_sqlite_insert(statement), rows).rowcount if rows else 0
+        return sum(self._put(_sqlite_insert(statement, len(part)), part) for part in _parts(rows))
 
     def ask(self, query: Query, rows: Sequence[Row]) -> Iterable[tuple[Any, ...]]:
         """One statement for up to MAX_SQLITE_ROWS rows, filled up to a power of two with rows that are skipped."""
@@ -117,27 +117,44 @@ class _Sqlite(Bulk):
         return found
 
     def load(self, table: str, columns: Columns, rows: Sequence[Row]) -> None:
-        if self._connection.executemany(_sqlite_load(table, tuple(columns)), rows).rowcount != len(rows):
+        loaded = tuple(columns)
+        if sum(self._put(_sqlite_load(table, loaded, len(part)), part) for part in _parts(rows)) != len(rows):
             raise StaleTransaction
+
+    def _put(self, statement: str, rows: Sequence[Row]) -> int:
+        return self._connection.execute(statement, list(chain.from_iterable(rows))).rowcount
 
     def lock(self, number: int) -> None:
         """Nothing to do: there is one writer."""
 
 
-@cache
-def _sqlite_insert(statement: Insert) -> str:
-    return (
-        f"{_values(statement.table, statement.columns)} ON CONFLICT ({', '.join(statement.key)}) {statement.conflict}"
-    )
+def _parts(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Rows in as few parts as there are powers of two in their number.
+
+    A statement gives the interpreter up for each row where it runs once a row, and then waits for the event loop's thread
+    to give it back, which may take milliseconds each time.
+    """
+    at = 0
+    while at < len(rows):
+        size = min(MAX_SQLITE_ROWS, 1 << ((len(rows) - at).bit_length() - 1))
+        yield rows[at : at + size]
+        at += size
 
 
 @cache
-def _sqlite_load(table: str, columns: Columns) -> str:
-    return f"{_values(table, columns)} ON CONFLICT DO NOTHING"
+def _sqlite_insert(statement: Insert, rows: int) -> str:
+    values = _values(statement.table, statement.columns, rows)
+    return f"{values} ON CONFLICT ({', '.join(statement.key)}) {statement.conflict}"
 
 
-def _values(table: str, columns: Columns) -> str:
-    return f"INSERT INTO {table} ({_names(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 -- our own names
+@cache
+def _sqlite_load(table: str, columns: Columns, rows: int) -> str:
+    return f"{_values(table, columns, rows)} ON CONFLICT DO NOTHING"
+
+
+def _values(table: str, columns: Columns, rows: int) -> str:
+    row = f"({', '.join('?' * len(columns))})"
+    return f"INSERT INTO {table} ({_names(columns)}) VALUES {', '.join([row] * rows)}"  # noqa: S608 -- our own names
 
 
 @cache

@@ -35,6 +35,7 @@ POSTGRES_READERS = 8
 POSTGRES_WRITERS = 2
 CONNECT_TIMEOUT_S = 5
 BUSY_TIMEOUT_MS = 10_000
+STATEMENTS = 512  # that a connection to SQLite keeps prepared: storing events needs each in nine sizes
 
 _POSTGRES_DISK_FULL = "53100"
 _POSTGRES_RETRY = {"40001", "40P01"}  # serialisation failure, deadlock: PostgreSQL asks to run it again
@@ -195,7 +196,7 @@ def _sqlite_engine(url: URL, connections: int, *, writes: bool) -> sa.Engine:
         pool_size=connections,
         max_overflow=0,
         hide_parameters=True,  # what was bound must not reach the log with an error
-        connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
+        connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000, "cached_statements": STATEMENTS},
     )
 
     @sa.event.listens_for(engine, "connect")

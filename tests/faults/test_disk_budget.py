@@ -50,7 +50,9 @@ def test_near_the_budget_both_doors_warn_and_over_it_the_oldest_go(
     assert "% of the disk budget is used" in told[0]
     with grpc.insecure_channel(collector.grpc) as channel:
         _, call = health_pb2_grpc.HealthStub(channel).Check.with_call(health_pb2.HealthCheckRequest())
-        assert dict(call.initial_metadata())["x-healthguard-warning"].endswith("the oldest events and sessions are removed")
+        assert dict(call.initial_metadata())["x-healthguard-warning"].endswith(
+            "the oldest events and sessions are removed"
+        )
     report = run(
         "doctor",
         *("--rest", "127.0.0.1:0", "--grpc", "127.0.0.1:0"),
