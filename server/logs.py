@@ -73,7 +73,11 @@ def configure(log_format: Literal["auto", "json", "text"], level: str, stream: T
 
 def _whole_lines() -> TextIO:
     """Standard error through a buffer that holds any line: one write each, which nothing else that writes there can cut."""
-    return open(sys.stderr.fileno(), "w", BUFFER_BYTES, "utf-8", "backslashreplace", closefd=False)
+    try:
+        descriptor = sys.stderr.fileno()
+    except OSError:  # something that holds text in memory took its place
+        return sys.stderr
+    return open(descriptor, "w", BUFFER_BYTES, "utf-8", "backslashreplace", closefd=False)
 
 
 def bind(**fields: object) -> None:

@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120  # a busy machine
 STOP_SECONDS = 10
+LOG_SECONDS = 10
 _ADDRESS = re.compile(r"^\s+(REST|gRPC)\s+(?:https?://)?(\S+:\d+)")
 
 
@@ -94,8 +96,17 @@ class Collector:
         return self._log.read_text()
 
     def logs(self) -> list[dict[str, Any]]:
-        """Every line it logged, oldest first."""
-        return [json.loads(line) for line in self.log_text().split("\n") if line]
+        """Every line it logged, oldest first, without one that is being written."""
+        return [json.loads(line) for line in self.log_text().split("\n")[:-1] if line]
+
+    def lines_of(self, request_id: str) -> list[dict[str, Any]]:
+        """What it logged of one request; a line may come a moment after the answer."""
+        until = time.monotonic() + LOG_SECONDS
+        while not (found := [line for line in self.logs() if line.get("requestID") == request_id]):
+            if time.monotonic() > until:
+                break
+            time.sleep(0.02)
+        return found
 
     def memory_bytes(self, what: str = "VmRSS") -> int:
         """Resident memory now, or `VmHWM` for its peak so far."""

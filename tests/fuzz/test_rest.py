@@ -121,6 +121,7 @@ def _fuzz(cases: Any, base: str, token: str, statuses: dict[str, int]) -> None:
 def test_each_of_them_left_one_line_and_each_refusal_its_cause(
     statuses: dict[str, int], shared_sqlite: Collector
 ) -> None:
+    assert shared_sqlite.lines_of(list(statuses)[-1])
     told = (line for line in shared_sqlite.logs() if line["msg"] == "request")
     lines = [line for line in told if line["requestID"] in statuses]
     # One check asks again under the same id, by a method that nobody has.

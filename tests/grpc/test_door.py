@@ -190,7 +190,7 @@ async def test_each_request_is_logged_once_and_without_secrets(
     stub = issue_service_pb2_grpc.IssueServiceStub(channel)
     metadata = (("authorization", f"Bearer {account.token}"), ("x-request-id", "req-grpc-log-test"))
     await stub.GetOverview(issue_service_pb.GetOverviewRequest(), metadata=metadata)
-    lines = [line for line in collector.logs() if line.get("requestID") == "req-grpc-log-test"]
+    lines = collector.lines_of("req-grpc-log-test")
     assert [(line["method"], line["url"], line["status"]) for line in lines] == [
         ("GRPC", "/healthguard.v1.IssueService/GetOverview", 0)
     ]

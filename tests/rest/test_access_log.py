@@ -15,15 +15,11 @@ def collector(shared_sqlite: Collector) -> Collector:
     return shared_sqlite
 
 
-def lines_of(collector: Collector, request_id: str) -> list[dict]:
-    return [line for line in collector.logs() if line.get("requestID") == request_id]
-
-
 def test_an_ingest_request_is_one_line_that_names_the_app(collector: Collector, rest: Rest) -> None:
     _, app_key = rest.new_app_key()
     body = {"appKey": app_key, "events": [error_event(message=SECRET)]}
     rest.http.post("/api/events/batch", json=body, headers={"x-request-id": "req-ingest-log"})
-    (line,) = lines_of(collector, "req-ingest-log")
+    (line,) = collector.lines_of("req-ingest-log")
     assert line.keys() >= ALWAYS
     assert (line["method"], line["url"], line["status"]) == ("POST", "/api/events/batch", 202)
     assert line["appKey"] == app_key
@@ -33,7 +29,7 @@ def test_an_ingest_request_is_one_line_that_names_the_app(collector: Collector, 
 def test_a_refused_request_keeps_its_cause(collector: Collector, rest: Rest) -> None:
     answer = rest.http.get("/api/issues/nonsense?secret=" + SECRET, headers={"x-request-id": "req-refused-log"})
     assert answer.headers["x-request-id"] == "req-refused-log"
-    (line,) = lines_of(collector, "req-refused-log")
+    (line,) = collector.lines_of("req-refused-log")
     assert (line["level"], line["status"]) == ("warning", 401)
     assert "NotSignedIn" in line["error"]
 
