@@ -1,7 +1,7 @@
 """Statements over many rows, on the driver's own connection: the path that stores events.
 
 SQLAlchemy takes ten times as long to hand over a statement as SQLite to run it. Statements here are constants, so both
-drivers keep them prepared. `Insert` wants no answer and `Query` does, because each engine has a faster way for the former.
+drivers keep them prepared. `Insert` wants no answer and `Query` does, because PostgreSQL has a faster way for the former.
 """
 
 import sqlite3
@@ -22,7 +22,7 @@ from server.store.columns import POSTGRES_TYPES, Columns, Kind
 Row = Sequence[Any]
 
 MAX_SQLITE_ROWS: Final = 256
-"""Rows of one statement with an answer: SQLite keeps every size that is a power of two prepared, the largest at about 1 MiB."""
+"""Rows of one statement: SQLite keeps every size that is a power of two prepared, the largest at about 1 MiB."""
 
 
 class StaleTransaction(Exception):
