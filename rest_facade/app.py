@@ -25,17 +25,22 @@ from rest_facade.paths import RawPath
 from rest_facade.routing import FixedPaths
 from rest_facade.settings import FacadeSettings
 from rest_facade.transcoder import Gate, Plan, Transcoder, make_plans
+from rest_facade.turnstile import AddressGate, Turnstile
 from rest_facade.uploads import Uploads
 
 _DOCUMENT_ROUTE = "/openapi.json"
 
 
 def create_app(
-    settings: FacadeSettings, channel: grpc.aio.Channel, gates: Mapping[str, Gate] = MappingProxyType({})
+    settings: FacadeSettings,
+    channel: grpc.aio.Channel,
+    gates: Mapping[str, Gate] = MappingProxyType({}),
+    addresses: AddressGate | None = None,
 ) -> ASGIApp:
     """The REST door in front of the services behind the channel, which may be a network's or an InProcessChannel.
 
-    `gates` stand before operations, by their ids, where the services are near enough to be asked before a body is parsed.
+    `gates` stand before operations, by their ids, where the services are near enough to be asked before a body is parsed;
+    `addresses` stands before everything.
     Raises ContractError where the OpenAPI document and the descriptors do not fit together.
     """
     document = load_document()
@@ -45,8 +50,10 @@ def create_app(
     app: ASGIApp = _connexion(document, every, settings, channel, plans)
     app = FixedPaths(app, plans)
     app = RawPath(app, ((alias, operation.path) for operation in every for alias in operation.aliases))
-    app = Problems(app, retry_after_s=settings.retry_after_s)
     app = Pages(app)
+    if addresses is not None:
+        app = Turnstile(app, addresses)
+    app = Problems(app, retry_after_s=settings.retry_after_s)
     open_paths = {path for operation in every if operation.any_origin for path in (operation.path, *operation.aliases)}
     app = Cors(app, origins=settings.cors_origins, open_paths=open_paths)
     return Edge(app, trusted_proxies=settings.trusted_proxies)

@@ -1,6 +1,5 @@
 """The outermost layers of a request: who it is, what went wrong with it, and one line in the log about it."""
 
-import ipaddress
 import random
 import re
 import time
@@ -14,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rest_facade import metrics, problems
 from rest_facade.exchange import Exchange, attach, exchange_of
+from rest_facade.forwarded import Proxies
 from rest_facade.problems import Problem
 
 _LOG = structlog.stdlib.get_logger("access")
@@ -39,7 +39,7 @@ class Edge:
 
     def __init__(self, app: ASGIApp, *, trusted_proxies: Collection[str]) -> None:
         self._app = app
-        self._trusted = frozenset(trusted_proxies)
+        self._proxies = Proxies(trusted_proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one HTTP request; anything else passes."""
@@ -71,19 +71,12 @@ class Edge:
         return exchange
 
     def _client(self, scope: Scope, headers: Mapping[bytes, bytes]) -> str:
-        """The address of the client: the nearest one in X-Forwarded-For that no trusted proxy has."""
+        """The address of the client, as far as those on the way can be believed about it."""
         peer: str = (scope.get("client") or ("",))[0]
-        if b"x-forwarded-for" not in headers or peer not in self._trusted:
-            return peer
-        forwarded = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
-        for hop in reversed(forwarded.decode("latin-1").split(",")):
-            address = _address(hop.strip())
-            if address is None:
-                break
-            peer = address
-            if address not in self._trusted:
-                break
-        return peer
+        forwarded = b""
+        if b"x-forwarded-for" in headers:
+            forwarded = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
+        return self._proxies.client(peer, forwarded.decode("latin-1"))
 
 
 class Problems:
@@ -203,15 +196,3 @@ def _printable(given: bytes) -> str | None:
     """The text of printable ASCII; None for anything else."""
     text = given.decode("latin-1")
     return text if text.isascii() and text.isprintable() else None
-
-
-def _address(text: str) -> str | None:
-    """The IP address in one entry of X-Forwarded-For, a port cut off; None where there is none."""
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        return None

@@ -38,4 +38,4 @@ class FacadeSettings:
     """How long that may take."""
 
     trusted_proxies: tuple[str, ...] = ()
-    """TCP peers whose X-Forwarded-For is believed; without any the peer is the client."""
+    """Addresses and networks of TCP peers whose X-Forwarded-For is believed; without any the peer is the client."""

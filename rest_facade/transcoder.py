@@ -27,6 +27,7 @@ from rest_facade.problems import Violation, invalid_request
 from rest_facade.query import ParameterReader
 from rest_facade.reply import RawHeaders, Reply
 from rest_facade.settings import FacadeSettings
+from rest_facade.turnstile import refused
 from rest_facade.validation import BodyChecker
 
 _JSON_HEADERS: RawHeaders = ((b"content-type", b"application/json; charset=utf-8"),)
@@ -98,7 +99,7 @@ class Plan:
             text = await body.read()
             exchange.request_bytes = len(text)
             if self._gate is not None and (refusal := self._gate(text)) is not None:
-                raise _error(refusal)
+                raise refused(refusal)
             reply = await self.respond(exchange, self._given(path, scope["query_string"], text))
             await reply.send(send)
 
@@ -148,12 +149,6 @@ def make_plans(
     """The plan of each operation, by its id; together they keep the bounds on bodies. `gates` goes by operation too."""
     bodies = Bodies(settings)
     return {name: Plan(operation, channel, bodies, settings, gates.get(name)) for name, operation in planned.items()}
-
-
-def _error(refusal: grpc.Status) -> grpc.aio.AioRpcError:
-    """What the RPC would have failed with."""
-    trailing = grpc.aio.Metadata(*refusal.trailing_metadata)
-    return grpc.aio.AioRpcError(refusal.code, grpc.aio.Metadata(), trailing, refusal.details)
 
 
 def _revalidated(text: bytes, exchange: Exchange) -> Reply:

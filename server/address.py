@@ -1,9 +1,10 @@
-"""Where the doors listen: HOST:PORT as people write it, and whether a port can be had."""
+"""Addresses: where the doors listen, whether a port can be had, and what counts as one client's."""
 
 import errno
 import socket
 from dataclasses import dataclass
-from ipaddress import ip_address
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import NamedTuple
 
 from server.errors import StartupFault
@@ -47,6 +48,16 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host.lower() == "localhost"
+
+
+@lru_cache(4_096)
+def network_of(host: str) -> str:
+    """What counts as one client's address: an IPv4 address, or the /64 in which any IPv6 host can roam."""
+    try:
+        parsed = ip_address(host)
+    except ValueError:
+        return host
+    return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else host
 
 
 def reserve(address: Address, flag: str) -> socket.socket:

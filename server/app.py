@@ -23,13 +23,16 @@ from healthguard.v1 import (
     performance_service_pb2_grpc,
     replay_service_pb2_grpc,
 )
+from starlette.types import ASGIApp
 
 from rest_facade.app import create_app
+from rest_facade.forwarded import Proxies
 from rest_facade.inprocess import InProcessChannel, InProcessServer
 from rest_facade.settings import FacadeSettings
 from rest_facade.transcoder import Gate
-from server import contract, program, secret, status, tls
+from server import contract, metrics, program, secret, status, tls
 from server.address import Address, Addresses, bound, listen
+from server.address_limits import AddressLimits
 from server.config import Settings
 from server.disk_budget import DiskBudget
 from server.eraser import Eraser
@@ -48,6 +51,7 @@ from server.ingest.upkeep import Upkeep
 from server.ingest.writer import IngestWriter
 from server.interceptors import (
     AccessLogInterceptor,
+    AddressInterceptor,
     AuthInterceptor,
     ErrorsInterceptor,
     MetricsInterceptor,
@@ -106,16 +110,20 @@ async def serve(settings: Settings, *, grpc_door: bool, rest_door: bool, ready: 
     Raises StartupFault when it cannot begin.
     """
     stop = asyncio.Event()
+    limits = AddressLimits(requests_per_s=settings.address_requests_per_s, at_once=settings.address_at_once)
     async with AsyncExitStack() as stack:
         stack.enter_context(_stop_signals(stop))
         with_store = grpc_door or not settings.target
         backend = await stack.enter_async_context(open_backend(settings)) if with_store else None
-        grpc_at = await stack.enter_async_context(_grpc_server(settings, backend)) if backend and grpc_door else None
+        grpc_at = None
+        if backend and grpc_door:
+            grpc_at = await stack.enter_async_context(_grpc_server(settings, backend, limits))
         rest_at = None
         if rest_door:
             channel = InProcessChannel(backend.in_process()) if backend else _network_channel(settings)
             gates = backend.gates() if backend else {}
-            rest_at = await stack.enter_async_context(_rest_server(settings, channel, gates, stop))
+            facade = _facade(settings, channel, gates, limits)
+            rest_at = await stack.enter_async_context(_rest_server(settings, facade, stop))
         ready(Addresses(rest=rest_at, grpc=grpc_at))
         await stop.wait()
 
@@ -177,14 +185,14 @@ class Backend:
         self._mobile = MobileSessionService(engine, settings, session_tokens, self.session_line, pictures)
         self._replay = ReplayService(engine, stores.blobs, page_tokens)
         self._performance = PerformanceService(engine)
-        self.interceptors = (
+        self._boundary = (
             RequestIdInterceptor(settings.trusted_proxy_list),
             *stores.spans,
             AccessLogInterceptor(),
             MetricsInterceptor(),
             ErrorsInterceptor(),
-            AuthInterceptor(engine, session_tokens),
         )
+        self._admission = AuthInterceptor(engine, session_tokens)
 
     def register(self, server: _Registry) -> None:
         """Add every service to a server."""
@@ -198,9 +206,13 @@ class Backend:
         performance_service_pb2_grpc.add_PerformanceServiceServicer_to_server(self._performance, server)
         health_pb2_grpc.add_HealthServicer_to_server(self.health, server)
 
+    def over_network(self, limits: AddressLimits) -> tuple[Interceptor, ...]:
+        """What surrounds calls that arrive from other processes."""
+        return (*self._boundary, AddressInterceptor(limits), self._admission)
+
     def in_process(self) -> InProcessServer:
-        """The services behind the same interceptors, without a socket."""
-        server = InProcessServer(self.interceptors)
+        """The services behind the same interceptors, without a socket; the REST door keeps the limits of addresses."""
+        server = InProcessServer((*self._boundary, self._admission))
         self.register(server)
         return server
 
@@ -278,7 +290,7 @@ def prepare_schema(engine: Engine) -> None:
 
 
 @asynccontextmanager
-async def _grpc_server(settings: Settings, backend: Backend) -> AsyncIterator[Address]:
+async def _grpc_server(settings: Settings, backend: Backend, limits: AddressLimits) -> AsyncIterator[Address]:
     options = [
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_send_message_length", MAX_ANSWER_BYTES),
@@ -287,7 +299,7 @@ async def _grpc_server(settings: Settings, backend: Backend) -> AsyncIterator[Ad
         ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),
         ("grpc.max_connection_idle_ms", IDLE_MS),
     ]
-    server = grpc.aio.server(interceptors=backend.interceptors, options=options)
+    server = grpc.aio.server(interceptors=backend.over_network(limits), options=options)
     backend.register(server)
     reflection.enable_server_reflection(contract.SERVICE_NAMES, server)
     wanted = settings.grpc_address
@@ -319,24 +331,40 @@ class _Uvicorn(uvicorn.Server):
         yield
 
 
-@asynccontextmanager
-async def _rest_server(
+class _AddressGate:
+    """The limits of addresses as the REST door asks for them, refusals counted like those of RPCs."""
+
+    def __init__(self, limits: AddressLimits) -> None:
+        self._limits = limits
+        self.leave = limits.leave
+
+    def enter(self, address: str) -> grpc.Status | None:
+        refusal = self._limits.enter(address)
+        if refusal is None:
+            return None
+        metrics.REFUSALS.labels(refusal.reason).inc()
+        return status.to_status(refusal)
+
+
+def _facade(
     settings: Settings,
     channel: Any,  # noqa: ANN401 -- grpc.aio.Channel, or what stands in for it in one process
     gates: dict[str, Gate],
-    stop: asyncio.Event,
-) -> AsyncIterator[Address]:
-    listener = listen(settings.rest_address, "--rest", shared=settings.worker is not None)
-    facade = create_app(
-        FacadeSettings(
-            cors_origins=settings.cors_origin_list,
-            max_inflight_bytes=settings.max_inflight_bytes,
-            trusted_proxies=settings.trusted_proxy_list,
-        ),
-        channel,
-        gates,
+    limits: AddressLimits,
+) -> ASGIApp:
+    facade_settings = FacadeSettings(
+        cors_origins=settings.cors_origin_list,
+        max_inflight_bytes=settings.max_inflight_bytes,
+        trusted_proxies=settings.trusted_proxy_list,
     )
-    connections = Connections(allowed_connections())
+    return create_app(facade_settings, channel, gates, _AddressGate(limits))
+
+
+@asynccontextmanager
+async def _rest_server(settings: Settings, facade: ASGIApp, stop: asyncio.Event) -> AsyncIterator[Address]:
+    listener = listen(settings.rest_address, "--rest", shared=settings.worker is not None)
+    proxies = Proxies(settings.trusted_proxy_list)
+    connections = Connections(allowed_connections(), settings.address_at_once, proxies.trusts)
     config = uvicorn.Config(
         facade,
         http=partial(Bounded, connections=connections),  # type: ignore[arg-type]  # all uvicorn does is call it

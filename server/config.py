@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
@@ -12,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.exc import ArgumentError
 
+from rest_facade import forwarded
 from server import address
 from server.address import Address, Addresses
 from server.errors import StartupFault
@@ -23,6 +23,7 @@ BLOB_STORES = ("file", "s3", "memory")
 SHORTEST_SECRET = 32
 """Characters of HEALTHGUARD_SECRET: page tokens are signed with it, so it must not be guessable."""
 
+_NO_PROXY = "is neither an IP address nor a network such as 10.0.0.0/8 or 2001:db8::/32"
 
 SMALLEST_BUDGET_BYTES = 16 * MIB
 """Below it the log that SQLite writes ahead would be most of what the budget holds."""
@@ -75,6 +76,8 @@ class Settings(BaseSettings):
     allow_plaintext: bool = False
     """Whether doors may speak plaintext beyond this machine, as behind a proxy that speaks TLS."""
     rate_limit_events_per_s: float = Field(default=0, ge=0, allow_inf_nan=False)
+    address_requests_per_s: float = Field(default=0, ge=0, allow_inf_nan=False)
+    address_at_once: int = Field(default=1_024, ge=1)
     max_inflight_bytes: int = Field(default=64 * MIB, ge=MIB)
     disk_floor_bytes: int = Field(default=256 * MIB, ge=0)
     registrations_per_hour: int = Field(default=300, ge=1)
@@ -115,7 +118,7 @@ class Settings(BaseSettings):
             *(self._address_faults() or self._plaintext_faults()),
             *self._tls_faults(),
             *(self._store_faults() if with_store else ()),
-            *_bad_items("trusted_proxies", self.trusted_proxy_list, ip_address, "is not an IP address"),
+            *_bad_items("trusted_proxies", self.trusted_proxy_list, forwarded.network, _NO_PROXY),
             *_bad_items("cors_origins", self.cors_origin_list, _origin, "is not an origin like https://app.example"),
             *self._secret_faults(),
             *self._budget_faults(),
@@ -170,7 +173,7 @@ class Settings(BaseSettings):
 
     @property
     def trusted_proxy_list(self) -> tuple[str, ...]:
-        """Addresses whose X-Forwarded-For is believed; without any the direct peer is the client."""
+        """Addresses and networks whose X-Forwarded-For is believed; without any the direct peer is the client."""
         return _items(self.trusted_proxies)
 
     @property

@@ -444,6 +444,16 @@ class TooManyRegistrations(LimitExceeded):
     message = "Too many registrations from this address. Try again later."
 
 
+class TooManyRequests(LimitExceeded):
+    reason = "TOO_MANY_REQUESTS"
+    message = "This address asks more often than it may. Try again later."
+
+
+class TooManyAtOnce(LimitExceeded):
+    reason = "TOO_MANY_AT_ONCE"
+    message = "This address asks for too much at once. Try again."
+
+
 class RateLimited(LimitExceeded):
     reason = "RATE_LIMITED"
     message = "The app sends more events than its rate allows."

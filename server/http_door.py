@@ -6,12 +6,15 @@ first when there are too many, the longest idle one before the others, so that a
 
 import asyncio
 import resource
+from collections.abc import Callable
 from typing import Any
 
 import structlog
 from prometheus_client import Counter
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from rest_facade.forwarded import canonical
+from server.address import network_of
 from server.corked import Corked
 
 MAX_HEAD_BYTES = 32_768
@@ -26,6 +29,9 @@ UNREAD_S = 60.0
 MAX_CONNECTIONS = 4_096
 """Connections of one process. An idle one costs 4.5 KiB: 18 MiB in all."""
 
+TOO_MANY_OF_ONE = b"429 Too Many Requests\r\nretry-after: 5"
+"""What the next connection of an address hears that holds as many as it may."""
+
 SPARE_FILES = 256
 """File descriptors kept for the database, pictures and gRPC where the system allows us fewer than that."""
 
@@ -38,12 +44,37 @@ _REFUSED = Counter(
 
 
 class Connections:
-    """All connections of one door: `idle` are those without a request in work, the longest idle first."""
+    """All connections of one door: `idle` are those without a request in work, the longest idle first.
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    One address may hold `most_of_one`, unless it is `trusted`: a proxy brings everybody's.
+    """
+
+    def __init__(self, most: int, most_of_one: int, trusted: Callable[[str], bool]) -> None:
+        self.most, self._most_of_one, self._trusted = most, most_of_one, trusted
         self.all: set[Bounded] = set()
         self.idle: dict[Bounded, None] = {}
+        self._of_one: dict[str, int] = {}
+
+    def add(self, connection: "Bounded") -> None:
+        """Hold a connection that has begun. Refuses one where there are too many: this one, or one that idles."""
+        self.all.add(connection)
+        self.idle[connection] = None
+        held = self._of_one[connection.source] = self._of_one.get(connection.source, 0) + 1
+        if held > self._most_of_one and not self._trusted(connection.host):
+            connection.refuse("too_many_of_one", TOO_MANY_OF_ONE)
+        elif len(self.all) > self.most:
+            longest_idle = next(iter(self.idle))  # this one, where all others have something to do
+            longest_idle.refuse("too_many", b"503 Service Unavailable")
+
+    def remove(self, connection: "Bounded") -> None:
+        """Let go of a connection that has ended."""
+        self.all.discard(connection)
+        self.idle.pop(connection, None)
+        left = self._of_one[connection.source] - 1
+        if left:
+            self._of_one[connection.source] = left
+        else:
+            del self._of_one[connection.source]
 
     async def watch(self) -> None:
         """Let go of who takes too long, until cancelled. One look at all of them is cheaper than a timer for each request."""
@@ -63,20 +94,18 @@ class Bounded(HttpToolsProtocol):
         self._head_since: float | None = None
         self._unread_since: float | None = None
         self._bodiless_bytes = 0
+        self.host = self.source = ""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         super().connection_made(transport)
         self.transport = Corked(transport, self.loop)  # type: ignore[assignment]  # all that uvicorn needs of one
         self._head_since = self.loop.time()
-        self._among.all.add(self)
-        self._among.idle[self] = None
-        if len(self._among.all) > self._among.most:
-            longest_idle = next(iter(self._among.idle))  # this one, where all others have something to do
-            longest_idle.refuse("too_many", b"503 Service Unavailable")
+        self.host = canonical(self.client[0]) if self.client else ""
+        self.source = network_of(self.host)
+        self._among.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._among.all.discard(self)
-        self._among.idle.pop(self, None)
+        self._among.remove(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:

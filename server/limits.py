@@ -16,9 +16,11 @@ from server.errors import (
     RateLimited,
     SignInBusy,
     TooManyAppKeys,
+    TooManyAtOnce,
     TooManyAttempts,
     TooManyEvents,
     TooManyRegistrations,
+    TooManyRequests,
 )
 from server.ingest.line import MAX_EVENTS
 from server.store.apps import MAX_OLD_KEYS
@@ -69,6 +71,30 @@ LIMITS: Final = (
         "",
         TooManyAppKeys.reason,
         "ingest holds them all in memory",
+    ),
+    Limit(
+        "requests a second, with a burst of ten seconds",
+        "address",
+        "none",
+        _setting("address_requests_per_s"),
+        TooManyRequests.reason,
+        "for who is reached without proxies: thousands of phones may share the address of a network or proxy",
+    ),
+    Limit(
+        "requests at once",
+        "address",
+        f"{_default('address_at_once'):,}",
+        _setting("address_at_once"),
+        TooManyAtOnce.reason,
+        "a quarter of what the process holds, so that one address cannot take it all",
+    ),
+    Limit(
+        "HTTP connections",
+        "address, but for trusted proxies",
+        f"{_default('address_at_once'):,}",
+        _setting("address_at_once"),
+        "healthguard_connections_refused_total",
+        "as above",
     ),
     Limit(
         "registrations an hour",

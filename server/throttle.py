@@ -7,9 +7,9 @@ What is stored of an account or address is a hash under the installation's secre
 
 from collections.abc import Callable
 from hashlib import blake2b
-from ipaddress import IPv6Address, ip_address, ip_network
 
 from server import clock
+from server.address import network_of
 from server.errors import TooManyAttempts
 from server.store import throttles
 from server.store.engine import Engine
@@ -84,12 +84,3 @@ class RegistrationThrottle:
         """Admit one registration. Raises TooManyRegistrations with the time until the next one."""
         key = self._keys.of_registrations(address)
         await self._engine.write(throttles.take, key, self._per_hour, self._now_ms())
-
-
-def network_of(address: str) -> str:
-    """What counts as one address: an IPv4 address, or the /64 that any IPv6 host can roam in."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else address

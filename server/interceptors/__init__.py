@@ -1,6 +1,7 @@
 """What surrounds every RPC, over the network and in process alike; `app.py` orders them, outermost first."""
 
 from server.interceptors.access_log import AccessLogInterceptor
+from server.interceptors.address import AddressInterceptor
 from server.interceptors.auth import AuthInterceptor
 from server.interceptors.errors import ErrorsInterceptor
 from server.interceptors.metrics import MetricsInterceptor
@@ -8,6 +9,7 @@ from server.interceptors.request_id import RequestIdInterceptor
 
 __all__ = [
     "AccessLogInterceptor",
+    "AddressInterceptor",
     "AuthInterceptor",
     "ErrorsInterceptor",
     "MetricsInterceptor",

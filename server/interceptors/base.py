@@ -94,6 +94,12 @@ def metadata_value(context: Context, key: str) -> str:
     return last if isinstance(last, str) else ""
 
 
+def metadata_values(context: Context, key: str) -> list[str]:
+    """Every value of a metadata key, in the order they were added."""
+    metadata = context.invocation_metadata() or ()
+    return [value for name, value in metadata if name == key and isinstance(value, str)]
+
+
 def code_of(context: Context, error: BaseException | None) -> grpc.StatusCode:
     """The status a call ended with, seen from outside of everything that could still change it."""
     if error is not None and not isinstance(error, grpc.aio.AbortError):

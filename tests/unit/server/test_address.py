@@ -1,11 +1,11 @@
-"""Ports: found taken before anything else happens, and shared only on purpose."""
+"""Ports are found taken before anything else happens, and shared only on purpose; what counts as one client."""
 
 import socket
 from contextlib import closing
 
 import pytest
 
-from server.address import Address, bound, listen, parse, reserve
+from server.address import Address, bound, listen, network_of, parse, reserve
 from server.errors import StartupFault
 
 ANY = Address("127.0.0.1", 0)
@@ -52,3 +52,16 @@ def test_a_port_can_be_had_again_at_once_after_use() -> None:
         accepted.close()
         listener.close()
     listen(address, "--rest").close()
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("198.51.100.7", "198.51.100.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("", ""),
+        ("not an address", "not an address"),
+    ],
+)
+def test_an_ipv6_host_is_one_client_wherever_it_roams(address: str, network: str) -> None:
+    assert network_of(address) == network

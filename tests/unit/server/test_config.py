@@ -48,7 +48,7 @@ def test_all_faults_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         "HEALTHGUARD_LOG_FORMAT: ",
         "--rest (HEALTHGUARD_REST): expected HOST:PORT",
         "--blob-url (HEALTHGUARD_BLOB_URL): ",
-        "HEALTHGUARD_TRUSTED_PROXIES: 'proxy' is not an IP address",
+        "HEALTHGUARD_TRUSTED_PROXIES: 'proxy' is neither an IP address nor a network",
         "HEALTHGUARD_CORS_ORIGINS: 'example.com' is not an origin",
         "HEALTHGUARD_SECRET: needs at least 32 characters",
     )

@@ -33,7 +33,7 @@ async def door(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Connectio
     monkeypatch.setattr(http_door, "HEAD_S", 0.2)
     monkeypatch.setattr(http_door, "UNREAD_S", 0.2)
     monkeypatch.setattr(http_door, "LOOK_EVERY_S", 0.05)
-    connections = Connections(most=3)
+    connections = Connections(most=3, most_of_one=9, trusted=lambda _host: False)
     http: Any = partial(Bounded, connections=connections)
     server = _Uvicorn(uvicorn.Config(answer, http=http, port=0, log_config=None, lifespan="off"))
     running, watching = asyncio.create_task(server.serve()), asyncio.create_task(connections.watch())
@@ -107,6 +107,21 @@ async def test_the_longest_idle_goes_first_and_who_works_stays(door: tuple[Conne
     busy.write(b"ab")
     assert (await asyncio.wait_for(busy_reader.readline(), 20)).startswith(b"HTTP/1.1 200")
     assert not second.at_eof()
+
+
+async def test_one_address_holds_only_its_share_unless_it_is_a_proxy(door: tuple[Connections, Open]) -> None:
+    connections, connect = door
+    connections._most_of_one = 1
+    first, writer = await connect()
+    writer.write(GET)
+    await first.readuntil(b"xx")
+    second, _ = await connect()
+    assert (await all_of(second)).startswith(b"HTTP/1.1 429 Too Many Requests\r\nretry-after: ")
+    connections._trusted = lambda host: host == "127.0.0.1"
+    third, writer = await connect()
+    writer.write(GET)
+    assert (await asyncio.wait_for(third.readline(), 20)).startswith(b"HTTP/1.1 200")
+    assert not first.at_eof()
 
 
 async def test_a_head_that_is_too_long_is_refused_before_it_ends(door: tuple[Connections, Open]) -> None:

@@ -1,21 +1,6 @@
-"""What counts as one client, and what the store gets to know of it."""
+"""What the store gets to know of who is slowed."""
 
-import pytest
-
-from server.throttle import Keys, network_of
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("198.51.100.7", "198.51.100.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("", ""),
-        ("not an address", "not an address"),
-    ],
-)
-def test_an_ipv6_host_is_one_client_wherever_it_roams(address: str, network: str) -> None:
-    assert network_of(address) == network
+from server.throttle import Keys
 
 
 def test_keys_tell_accounts_and_addresses_apart_and_name_none() -> None:

@@ -1,0 +1,40 @@
+"""Turns away calls of addresses that ask for too much. Calls of our own REST door never come here: it asks the same limits."""
+
+from types import TracebackType
+
+from server import context as caller
+from server.address_limits import AddressLimits
+from server.interceptors.base import Guard, Interceptor, MakeGuard
+
+
+class AddressInterceptor(Interceptor):
+    """Asks the limits before a call is worked on; what refuses it is answered, counted and logged by those around.
+
+    grpc.aio tells an address only once it hands a call over with its message, so both were received by then, and who
+    opens connections alone is never seen here.
+    """
+
+    def __init__(self, limits: AddressLimits) -> None:
+        super().__init__()
+        self._limits = limits
+
+    def guard(self, method: str) -> MakeGuard:  # noqa: ARG002 -- alike for all methods
+        return lambda _context: _Place(self._limits)
+
+
+class _Place(Guard):
+    __slots__ = ("_address", "_limits")
+
+    def __init__(self, limits: AddressLimits) -> None:
+        self._limits = limits
+
+    async def __aenter__(self) -> None:
+        self._address = caller.current().address
+        refusal = self._limits.enter(self._address)
+        if refusal is not None:
+            raise refusal
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._limits.leave(self._address)
