@@ -9,8 +9,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120  # a busy machine
@@ -34,15 +35,17 @@ class Collector:
         # Tests come from many addresses, which they name as a proxy on this machine would.
         self._env = {"HEALTHGUARD_TRUSTED_PROXIES": "127.0.0.1"} | (env or {})
         self._popen = popen
+        self.launch: Callable[..., Any] = launch
+        """What starts it; another may take less time over it."""
         self._start()
 
     def _start(self) -> None:
         with self._log.open("ab") as log:
-            self.process = launch(*self._arguments, env=self._env, **{"stderr": log} | self._popen)
-        self._banner: queue.Queue[str | None] = queue.Queue()
-        threading.Thread(target=self._read_banner, daemon=True).start()
+            self.process = self.launch(*self._arguments, env=self._env, **{"stderr": log} | self._popen)
+        banner: queue.Queue[str | None] = queue.Queue()
+        threading.Thread(target=_pass_on, args=(self.process.stdout, banner), daemon=True).start()
         try:
-            found = self._addresses()
+            found = self._addresses(banner)
         except BaseException:
             self.kill()
             raise
@@ -50,19 +53,13 @@ class Collector:
         self.rest = f"{scheme}://{found['REST']}" if "REST" in found else ""
         self.grpc = found.get("gRPC", "")
 
-    def _read_banner(self) -> None:
-        """Keeps reading to the end, so that the program never blocks on a full pipe."""
-        with self.process.stdout as lines:  # type: ignore[union-attr]
-            for line in lines:
-                self._banner.put(line)
-        self._banner.put(None)
-
-    def _addresses(self) -> dict[str, str]:
+    def _addresses(self, banner: queue.Queue[str | None]) -> dict[str, str]:
         found: dict[str, str] = {}
         while len(found) < len(self._doors):
-            line = self._banner.get(timeout=START_SECONDS)
+            line = banner.get(timeout=START_SECONDS)
             if line is None:
-                raise AssertionError(f"the collector ended with {self.process.wait()}: {self.log_text()[-2000:]}")
+                ended = self.process.wait(STOP_SECONDS)
+                raise AssertionError(f"the collector ended with {ended}: {self.log_text()[-2000:]}")
             if match := _ADDRESS.match(line):
                 found[match[1]] = match[2]
         return found
@@ -129,10 +126,18 @@ class Collector:
         self.close()
 
 
+def _pass_on(lines: IO[str], banner: queue.Queue[str | None]) -> None:
+    """Reads to the end of one process, so that it never blocks on a full pipe, whatever was started after it."""
+    with lines:
+        for line in lines:
+            banner.put(line)
+    banner.put(None)
+
+
 def launch(*arguments: str, env: dict[str, str] | None = None, **options: Any) -> subprocess.Popen[str]:
     """Start `python -m server` with no settings from outside, its standard output a pipe."""
     return subprocess.Popen(
-        _command(arguments), cwd=ROOT, env=_environment(env), stdout=subprocess.PIPE, text=True, **options
+        _command(arguments), cwd=ROOT, env=environment(env), stdout=subprocess.PIPE, text=True, **options
     )
 
 
@@ -141,7 +146,7 @@ def run(*arguments: str, env: dict[str, str] | None = None, **options: Any) -> s
     return subprocess.run(
         _command(arguments),
         cwd=ROOT,
-        env=_environment(env),
+        env=environment(env),
         capture_output=True,
         text=True,
         timeout=120,
@@ -154,7 +159,8 @@ def _command(arguments: tuple[str, ...]) -> list[str]:
     return [sys.executable, "-m", "server", *arguments]
 
 
-def _environment(extra: dict[str, str] | None) -> dict[str, str]:
+def environment(extra: Mapping[str, str] | None) -> dict[str, str]:
+    """What a program of ours is started with: these variables, and no settings from outside."""
     # Python may keep what it compiles: these tests start the program dozens of times.
     kept = {n: v for n, v in os.environ.items() if not n.startswith("HEALTHGUARD_") and n != "PYTHONDONTWRITEBYTECODE"}
     path = os.pathsep.join([str(ROOT / "generated"), str(ROOT)])

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
@@ -46,8 +47,12 @@ class Databases:
 class PrivateServer:
     """A PostgreSQL of our own on a Unix socket in a temporary directory; no port, so nothing to collide with."""
 
-    def __init__(self, max_connections: int = 200) -> None:
-        self._max_connections = max_connections
+    def __init__(
+        self, max_connections: int = 200, *, fsync: bool = False, env: Mapping[str, str] | None = None
+    ) -> None:
+        """`fsync` is off for most: these tests kill the collector, never the machine. `env` is added to the server's."""
+        self._options = f"-c max_connections={max_connections} -c fsync={'on' if fsync else 'off'}"
+        self._env = os.environ | (env or {})
         self._bin = _binaries()
         # Directly below the temporary directory: a socket path longer than 107 bytes cannot be bound.
         self._home = Path(tempfile.mkdtemp(prefix="hgpg"))
@@ -64,9 +69,7 @@ class PrivateServer:
         return make_url(f"postgresql+psycopg://postgres@/postgres?host={self._home}")
 
     def start(self) -> None:
-        # fsync=off: these tests kill the collector, never the machine.
-        options = f"-k {self._home} -c listen_addresses='' -c fsync=off"
-        options += f" -c max_connections={self._max_connections}"
+        options = f"-k {self._home} -c listen_addresses='' {self._options}"
         self._call("pg_ctl", "-D", str(self._data), "-w", "-l", str(self._home / "log"), "-o", options, "start")
 
     def stop(self) -> None:
@@ -80,9 +83,8 @@ class PrivateServer:
     def _call(self, program: str, *arguments: str) -> None:
         # Output to a file, not a pipe: the server inherits it and would keep a pipe open for ever.
         with (self._home / "calls").open("ab") as output:
-            subprocess.run(
-                [*self._as_owner, self._bin / program, *arguments], cwd="/", stdout=output, stderr=output, check=True
-            )
+            command = [*self._as_owner, self._bin / program, *arguments]
+            subprocess.run(command, cwd="/", stdout=output, stderr=output, env=self._env, check=True)
 
 
 def _binaries() -> Path:

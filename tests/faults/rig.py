@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,7 +16,10 @@ from tests.faults.load import Crowd, Load, check_books
 from tests.faults.phones import Phones, PhonesOnLoad
 
 ROUNDS = int(os.environ.get("HEALTHGUARD_TEST_FAULT_ROUNDS", "2"))
-"""How often each fault strikes; `make test-faults` asks for 100."""
+"""How often a process is killed; `make test-faults` asks for 100."""
+
+FEW_ROUNDS = max(2, ROUNDS // 10)
+"""How often the faults strike that take seconds each."""
 
 PATIENCE_S = 60
 ACCEPTABLE = {202, 200, 503, "OK", "UNAVAILABLE", "DEADLINE_EXCEEDED", "gone"}
@@ -43,8 +47,7 @@ class Rig:
 
     @asynccontextmanager
     async def under_load(self) -> AsyncIterator[None]:
-        """Everybody sends for as long as the block lasts; one fault counts as struck."""
-        self.faults += 1
+        """Everybody sends for as long as the block lasts."""
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(Load(self.crowd, self.collector.rest, 4, self.collector.grpc))
             await stack.enter_async_context(PhonesOnLoad(self.phones, self.collector.rest, 2))
@@ -54,13 +57,30 @@ class Rig:
         await self.crowd.acknowledge_more(events)
 
     async def check(self) -> None:
+        """Balance the books, and tell the figures."""
+        await self.balance()
+        acknowledged = len(self.crowd.acknowledged) + len(self.phones.crashes) + len(self.phones.shots)
+        figures.tell(
+            f"faults: {self.name}",
+            injected=self.faults,
+            requests=self.statuses.total(),
+            acknowledged=acknowledged,
+            lost=0,
+            double=0,
+        )
+
+    @property
+    def statuses(self) -> Counter[int | str]:
+        """How requests were answered so far."""
+        return self.crowd.statuses + self.phones.statuses
+
+    async def balance(self) -> None:
         """All that was acknowledged is there once, every counter is right, and no object is left over."""
         self.collector.kill()
         books.make_overdue(self.collector.database_url)
         self.collector.restart()
         await self._everything_handed_on()
-        statuses = self.crowd.statuses + self.phones.statuses
-        assert set(statuses) <= ACCEPTABLE
+        assert set(self.statuses) <= ACCEPTABLE
         url = self.collector.database_url
         check_books(self.connect(self.collector.rest), self.account, self.crowd, url)
         told = books.crash_reasons(url, self.phones.app_key)
@@ -69,15 +89,6 @@ class Rig:
         assert self.phones.shots <= books.shown_pictures(url)
         books.recount(url)
         books.check_blobs(url, self.blobs)
-        acknowledged = len(self.crowd.acknowledged) + len(self.phones.crashes) + len(self.phones.shots)
-        figures.tell(
-            f"faults: {self.name}",
-            injected=self.faults,
-            requests=statuses.total(),
-            acknowledged=acknowledged,
-            lost=0,
-            double=0,
-        )
 
     @property
     def blobs(self) -> Path:

@@ -16,8 +16,9 @@ from tests import postgres as pg
 from tests.client import Rest
 from tests.collector import STOP_SECONDS
 from tests.conftest import StartCollector, unavailable
-from tests.faults.rig import ROUNDS, Rig
-from tests.faults.workers import replaced, workers_of
+from tests.faults.forks import forks
+from tests.faults.rig import FEW_ROUNDS, ROUNDS, Rig
+from tests.faults.workers import enough_workers
 from tests.store_access import holding_the_writer
 
 Connect = Callable[[str], Rest]
@@ -26,26 +27,38 @@ Break = Callable[["Server"], Awaitable[None]]
 pytestmark = pytest.mark.slow
 
 
+BALANCED_EVERY = 20
+"""Rounds of killing after which the books have to balance, and not only in the end."""
+
+KILLS_A_START = 10
+"""Workers killed before all are started anew: one that dies again and again is started later each time."""
+
+
 async def test_kill_9_at_random_instants(engine: str, start_collector: StartCollector, connect: Connect) -> None:
     rig = Rig.on(f"kill -9 on {engine}", start_collector(engine), connect)
-    for _ in range(ROUNDS):
-        async with rig.under_load():
-            await rig.acknowledge_more(random.randint(1, 200))
-            rig.collector.kill()
-        rig.collector.restart()
-    await rig.check()
+    with forks() as forked:
+        rig.collector.launch = forked.launch
+        for round_ in range(1, ROUNDS + 1):
+            async with rig.under_load():
+                await rig.acknowledge_more(random.randint(1, 200))
+                rig.faults += 1
+                rig.collector.kill()
+            rig.collector.restart()
+            if round_ % BALANCED_EVERY == 0:
+                await rig.balance()
+        await rig.check()
 
 
 async def test_kill_9_of_one_worker_among_several(start_collector: StartCollector, connect: Connect) -> None:
     rig = Rig.on("kill -9 of one worker of three", start_collector("postgresql", "--workers", "3"), connect)
-    async with rig.under_load():
-        for _ in range(ROUNDS):
-            await rig.acknowledge_more(random.randint(1, 100))
-            before = workers_of(rig.collector)
-            os.kill(random.choice(before), signal.SIGKILL)
-            rig.faults += 1
-            await rig.acknowledge_more(50)
-            await replaced(rig.collector, before)
+    while rig.faults < ROUNDS:
+        async with rig.under_load():
+            for _ in range(min(KILLS_A_START, ROUNDS - rig.faults)):
+                await rig.acknowledge_more(random.randint(1, 100))
+                os.kill(random.choice(await enough_workers(rig.collector)), signal.SIGKILL)
+                rig.faults += 1
+        assert rig.collector.stop() == 0
+        rig.collector.restart()
     await rig.check()
 
 
@@ -53,6 +66,7 @@ async def test_sigterm_ends_cleanly(engine: str, start_collector: StartCollector
     rig = Rig.on(f"SIGTERM on {engine}", start_collector(engine), connect)
     async with rig.under_load():
         await rig.acknowledge_more(100)
+        rig.faults += 1
         rig.collector.signal(signal.SIGTERM)
         assert await asyncio.to_thread(rig.collector.wait, STOP_SECONDS) == 0
     rig.collector.restart()
@@ -60,10 +74,10 @@ async def test_sigterm_ends_cleanly(engine: str, start_collector: StartCollector
 
 
 async def test_a_store_that_stalls(engine: str, start_collector: StartCollector, connect: Connect) -> None:
-    """A slow disk as the program sees it: commits that take a second, again and again."""
+    """Somebody else holds the lock that every commit needs, for a second, again and again."""
     rig = Rig.on(f"stalls of {engine}", start_collector(engine), connect)
     async with rig.under_load():
-        for _ in range(ROUNDS):
+        for _ in range(FEW_ROUNDS):
             rig.faults += 1
             await asyncio.to_thread(holding_the_writer, rig.collector.database_url, 1.0)
             await rig.acknowledge_more(20)
@@ -202,7 +216,7 @@ async def test_postgresql_breaks_and_comes_back(
     server = Server(own_server)
     rig = Rig.on(name, start_collector("postgresql", url=server.url), connect)
     async with rig.under_load():
-        for _ in range(ROUNDS):
+        for _ in range(FEW_ROUNDS):
             await rig.acknowledge_more(30)
             rig.faults += 1
             await BREAKS[name](server)

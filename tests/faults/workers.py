@@ -14,8 +14,9 @@ def workers_of(collector: Collector) -> list[int]:
     return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
 
 
-async def replaced(collector: Collector, before: list[int]) -> None:
-    """Wait until there are as many workers as before, one of them new."""
+async def enough_workers(collector: Collector) -> list[int]:
+    """Process ids of the workers, once there are two or more: one that is killed leaves another to go on."""
     async with asyncio.timeout(PATIENCE_S):
-        while len(now := workers_of(collector)) < len(before) or set(now) == set(before):  # noqa: ASYNC110
+        while len(workers := workers_of(collector)) < 2:  # noqa: ASYNC110 -- processes tell nobody
             await asyncio.sleep(0.1)
+    return workers
