@@ -3,6 +3,7 @@
 Of the 2.6 seconds of CPU that a start takes 2.0 are imports, the same each time; a hundred kills take a hundred starts.
 """
 
+import importlib
 import json
 import os
 import select
@@ -72,6 +73,7 @@ def forks() -> Iterator[Forks]:
 
 def _fork_on_order(orders: socket.socket) -> None:
     """Fork for each order until nobody is left to give one."""
+    importlib.import_module("server.app")
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them here
     while True:
         order, files, _, _ = socket.recv_fds(orders, MOST_BYTES, 2)
@@ -88,8 +90,6 @@ def _fork_on_order(orders: socket.socket) -> None:
 
 def _become(order: dict[str, object], files: list[int]) -> None:
     """Be the program that was ordered, to its end."""
-    import server.cli  # noqa: PLC0415
-
     code = 1
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -99,7 +99,7 @@ def _become(order: dict[str, object], files: list[int]) -> None:
         os.environ.clear()
         os.environ.update(order["environment"])  # type: ignore[call-overload]
         sys.argv = ["healthguard", *order["arguments"]]  # type: ignore[misc]
-        server.cli.main()
+        importlib.import_module("server.cli").main()
     except SystemExit as end:
         code = int(end.code or 0)
     finally:

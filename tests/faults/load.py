@@ -19,13 +19,15 @@ from tests.sample import error_event, http_event, now_ms, performance_event
 from tests.store_access import stored_event_ids
 
 Batch = list[dict[str, Any]]
-Send = Callable[[], Awaitable[None]]
+Send = Callable[[], Awaitable[bool]]
+"""Sends one batch; whether it was acknowledged."""
 
 PROGRESS_SECONDS = 60
 CLOCKS_DIFFER_MS = 6 * 3_600_000
 """How far the server's clock may have been from ours while it took events."""
 
 PAUSE_S = 0.002
+PAUSE_AFTER_FAILURE_S = 0.05
 """A dead server must not turn a client into a busy loop."""
 
 
@@ -59,37 +61,36 @@ class Crowd:
             while len(self.acknowledged) < enough:  # noqa: ASYNC110 -- a kill should come at any instant, not at an event
                 await asyncio.sleep(0.005)
 
-    async def send(self, http: httpx.AsyncClient) -> None:
-        """One batch over REST."""
+    async def send(self, http: httpx.AsyncClient) -> bool:
+        """One batch over REST; whether it was acknowledged."""
         batch = self.next_batch()
         try:
             answer = await http.post("/api/events/batch", json={"appKey": self.app_key, "events": batch})
         except httpx.TransportError:
-            self._settle(batch, "gone", acknowledged=False)
-            return
+            return self._settle(batch, "gone", acknowledged=False)
         if answer.status_code == 202:
             assert answer.json() == {"accepted": len(batch)}
-        self._settle(batch, answer.status_code, acknowledged=answer.status_code == 202)
+        return self._settle(batch, answer.status_code, acknowledged=answer.status_code == 202)
 
-    async def call(self, stub: event_service_pb2_grpc.EventServiceStub) -> None:
-        """One batch over gRPC."""
+    async def call(self, stub: event_service_pb2_grpc.EventServiceStub) -> bool:
+        """One batch over gRPC; whether it was acknowledged."""
         batch = self.next_batch()
         events = [event_from_json(event) for event in batch]
         request = event_service_pb.IngestEventsRequest(app_key=self.app_key, events=events)
         try:
             answer = await stub.IngestEvents(request, timeout=30)
         except grpc.aio.AioRpcError as error:
-            self._settle(batch, error.code().name, acknowledged=False)
-            return
+            return self._settle(batch, error.code().name, acknowledged=False)
         assert answer.accepted == len(batch)
-        self._settle(batch, "OK", acknowledged=True)
+        return self._settle(batch, "OK", acknowledged=True)
 
-    def _settle(self, batch: Batch, status: int | str, *, acknowledged: bool) -> None:
+    def _settle(self, batch: Batch, status: int | str, *, acknowledged: bool) -> bool:
         self.statuses[status] += 1
         if acknowledged:
             self.acknowledged.update(event["eventId"] for event in batch)
         else:
             self.unsure.append(batch)
+        return acknowledged
 
 
 class Load:
@@ -122,8 +123,8 @@ class Load:
 
     async def _run(self, send: Send) -> None:
         while not self._stopping:
-            await send()
-            await asyncio.sleep(PAUSE_S)
+            acknowledged = await send()
+            await asyncio.sleep(PAUSE_S if acknowledged else PAUSE_AFTER_FAILURE_S)
 
 
 def check_books(rest: Rest, account: Account, crowd: Crowd, database_url: str) -> None:
