@@ -39,8 +39,7 @@ class Databases:
             self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def _run(self, statement: sql.Composed) -> None:
-        dsn = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
-        with psycopg.connect(dsn, autocommit=True) as connection:
+        with psycopg.connect(_dsn(self._url), autocommit=True) as connection:
             connection.execute(statement)
 
 
@@ -85,6 +84,10 @@ class PrivateServer:
         with (self._home / "calls").open("ab") as output:
             command = [*self._as_owner, self._bin / program, *arguments]
             subprocess.run(command, cwd="/", stdout=output, stderr=output, env=self._env, check=True)
+
+
+def _dsn(url: URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def _binaries() -> Path:

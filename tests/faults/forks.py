@@ -60,13 +60,13 @@ class Forks:
 
 
 @contextmanager
-def forks() -> Iterator[Forks]:
-    """A process that forks for as long as the block lasts."""
+def forks(env: Mapping[str, str] | None = None) -> Iterator[Forks]:
+    """A process that forks for as long as the block lasts; `env` is added to its own environment."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours:
         with theirs:
             command = [sys.executable, "-m", "tests.faults.forks", str(theirs.fileno())]
-            process = subprocess.Popen(command, cwd=ROOT, env=environment({}), pass_fds=[theirs.fileno()])
+            process = subprocess.Popen(command, cwd=ROOT, env=environment(env), pass_fds=[theirs.fileno()])
         yield Forks(ours)
     assert process.wait(60) == 0
 

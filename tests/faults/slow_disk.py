@@ -1,4 +1,4 @@
-"""A disk that takes its time: a small library, made with the system's compiler, that slows every sync of what it is loaded into."""
+"""A disk that takes its time: a small library, made with the system's compiler, that decides how long syncs take."""
 
 import shutil
 import subprocess
@@ -14,7 +14,7 @@ class CompilerMissing(Exception):
 
 
 class SlowDisk:
-    """What programs started with `env` see of their disk; as fast as it is until told otherwise."""
+    """What programs started with `env` see of their disk; as fast as can be until told otherwise."""
 
     def __init__(self) -> None:
         compiler = shutil.which("cc") or shutil.which("gcc")
@@ -23,7 +23,7 @@ class SlowDisk:
         self._home = Path(tempfile.mkdtemp(prefix="hgslow"))
         self._home.chmod(0o755)  # PostgreSQL runs as another user
         library, self._told = self._home / "slow_disk.so", self._home / "ms"
-        subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, SOURCE, "-ldl"], check=True)
+        subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, SOURCE], check=True)
         self.env = {"LD_PRELOAD": str(library), "SLOW_DISK": str(self._told)}
         self._waited = self._home / "ms.waited"
         self._waited.touch()

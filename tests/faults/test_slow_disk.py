@@ -9,6 +9,7 @@ import pytest
 from tests import postgres as pg
 from tests.client import Rest
 from tests.conftest import StartCollector, unavailable
+from tests.faults.forks import forks
 from tests.faults.rig import FEW_ROUNDS, Rig
 from tests.faults.slow_disk import CompilerMissing, SlowDisk
 
@@ -51,7 +52,10 @@ def slow_rig(
     url = ""
     if engine == "postgresql":
         url = pg.Databases(request.getfixturevalue("slow_server").url).create()
-    yield Rig.on(f"slow disk under {engine}", start_collector(engine, url=url, env=slow_disk.env), connect)
+    rig = Rig.on(f"slow disk under {engine}", start_collector(engine, url=url, env=slow_disk.env), connect)
+    with forks(slow_disk.env) as forked:
+        rig.collector.launch = forked.launch
+        yield rig
     slow_disk.takes(0)
 
 
