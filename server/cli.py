@@ -10,6 +10,7 @@ import uvloop
 import server.backup
 import server.data_dir
 import server.demo
+import server.demo_client
 import server.doctor
 import server.migrate
 import server.restore
@@ -144,11 +145,12 @@ def doctor(
 def demo(rest: Rest = None, days: Days = 0) -> None:
     """Send sample events of a new user to the running collector and show where to look."""
     with faults_in_one_line():
-        address = Settings.load(with_store=False, rest=rest).rest_address
+        settings = Settings.load(with_store=False, rest=rest)
+        client = server.demo_client.Client(settings.rest_address, settings.tls_cert)
         if days:
-            server.demo.fill(address, days, typer.echo)
+            server.demo.fill(client, days, typer.echo)
         else:
-            server.demo.play(address, typer.echo)
+            server.demo.play(client, typer.echo)
 
 
 def _run(command: str, settings: Settings) -> None:

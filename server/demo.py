@@ -3,7 +3,6 @@
 import random
 from collections.abc import Callable, Iterator, Sequence
 
-from server.address import Address
 from server.clock import now_ms
 from server.demo_client import Client, Json
 from server.demo_events import Event, sample
@@ -19,21 +18,19 @@ PASSING_SESSIONS = 9
 SEED = 14
 
 
-def play(address: Address, say: Callable[[str], None]) -> None:
+def play(call: Client, say: Callable[[str], None]) -> None:
     """Register, create an app, send events, read the overview, and say where to look. Raises StartupFault."""
-    call = Client(address)
     email, password = _register(call)
     app = call("POST", "/api/apps", {"name": "Demo shop", "type": "web"})["app"]
     _send(call, app["appKey"], sample(app["appKey"], now_ms(), random.Random()), BATCH)  # noqa: S311 -- sample data
     totals = call("GET", f"/api/overview?appKey={app['appKey']}")["totals"]
     issues = call("GET", f"/api/issues?appKey={app['appKey']}")["issues"]
-    for line in _report(address, call.token, email, password, app, totals, issues):
+    for line in _report(call, email, password, app, totals, issues):
         say(line)
 
 
-def fill(address: Address, days: int, say: Callable[[str], None]) -> None:
+def fill(call: Client, days: int, say: Callable[[str], None]) -> None:
     """Register and fill three apps with so many days of believable traffic. Raises StartupFault."""
-    call = Client(address)
     email, password = _register(call)
     now = now_ms()
     for shop in SHOPS:
@@ -43,7 +40,7 @@ def fill(address: Address, days: int, say: Callable[[str], None]) -> None:
         if shop.type == "ios":
             say(f"{shop.name}: {_record(call, app['appKey'], now)} recorded sessions")
     say("")
-    say(f"Open http://{address}/ and sign in as {email} with password {password}")
+    say(f"Open {call.base}/ and sign in as {email} with password {password}")
 
 
 def _register(call: Client) -> tuple[str, str]:
@@ -86,15 +83,14 @@ def _batches(events: Sequence[Event], size: int) -> Iterator[Sequence[Event]]:
 
 
 def _report(
-    address: Address,
-    token: str,
+    call: Client,
     email: str,
     password: str,
     app: Json,
     totals: Json,
     issues: Json,
 ) -> list[str]:
-    base, bearer = f"http://{address}", f"-H 'authorization: Bearer {token}'"
+    base, bearer = call.base, f"-H 'authorization: Bearer {call.token}'"
     key = app["appKey"]
     return [
         f"Signed up {email} with password {password}",

@@ -3,8 +3,10 @@
 import http.client
 import json
 import secrets
+import ssl
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from server import program
@@ -21,15 +23,17 @@ _JSON = "application/json"
 class Client:
     """One signed-in user, or one tracker: whoever `token` belongs to. Every call raises StartupFault where it fails."""
 
-    def __init__(self, address: Address, token: str = "") -> None:
-        self.address = address
+    def __init__(self, address: Address, certificate: str = "", token: str = "") -> None:
+        """With the file of the collector's certificate the two speak TLS, and no other certificate is believed."""
+        self.base = f"{'https' if certificate else 'http'}://{address}"
         self.token = token
-        self._base = f"http://{address}"
-        self._direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        self._address, self._certificate = address, certificate
+        tls = [urllib.request.HTTPSHandler(context=_trusting(certificate))] if certificate else []
+        self._direct = urllib.request.build_opener(urllib.request.ProxyHandler({}), *tls)
 
     def with_token(self, token: str) -> "Client":
         """The same collector for somebody else."""
-        return Client(self.address, token)
+        return Client(self._address, self._certificate, token)
 
     def __call__(self, method: str, path: str, body: object = None) -> Json:
         """The answer to a JSON call."""
@@ -50,16 +54,29 @@ class Client:
         headers = {"content-type": content_type}
         if self.token:
             headers["authorization"] = f"Bearer {self.token}"
-        request = urllib.request.Request(self._base + path, data, headers, method=method)  # noqa: S310 -- always http
+        request = urllib.request.Request(self.base + path, data, headers, method=method)  # noqa: S310 -- http or https
         try:
             with self._direct.open(request, timeout=TIMEOUT_S) as answer:
                 read: bytes = answer.read()
                 return read
         except urllib.error.HTTPError as error:
-            raise StartupFault(f"{method} {path} on {self._base} answered {error.code}: {_told(error)}") from error
+            raise StartupFault(f"{method} {path} on {self.base} answered {error.code}: {_told(error)}") from error
         except (OSError, ValueError, http.client.HTTPException) as error:
             start = f"{program.command()} serve"
-            raise StartupFault(f"no collector's REST door answers on {self._base}; start one with: {start}") from error
+            raise StartupFault(f"no collector's REST door answers on {self.base}; start one with: {start}") from error
+
+
+def _trusting(certificate: str) -> ssl.SSLContext:
+    """Believes the first certificate of the file, whatever name the collector is reached by, and nobody else's."""
+    end = "-----END CERTIFICATE-----"
+    try:
+        own = Path(certificate).read_text(encoding="ascii").partition(end)[0] + end
+        context = ssl.create_default_context(cadata=own)
+    except (OSError, ValueError) as error:
+        raise StartupFault(f"HEALTHGUARD_TLS_CERT: {certificate} holds no certificate: {error}") from error
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # who signed it does not matter
+    return context
 
 
 def _told(error: urllib.error.HTTPError) -> str:

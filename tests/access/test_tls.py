@@ -137,6 +137,18 @@ def test_doctor_knows_both_doors_by_the_certificate(server: Collector, files: Fi
     assert [line for line in done.stdout.splitlines() if " port " in line and "answers" not in line] == []
 
 
+def test_the_demo_believes_this_certificate_and_no_other(server: Collector, files: Files) -> None:
+    at = ("demo", "--rest", server.rest.removeprefix("https://"))
+    shown = run(*at, env=files.server_env)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert f"{server.rest}/ in a browser" in shown.stdout
+    other = {"HEALTHGUARD_TLS_CERT": files.path("client.pem"), "HEALTHGUARD_TLS_KEY": files.path("client-key.pem")}
+    for env in (other, {}):
+        refused = run(*at, env=env)
+        assert refused.returncode == 1
+        assert refused.stderr.startswith("healthguard: no collector's REST door answers on ")
+
+
 def test_files_that_do_not_fit_keep_it_from_starting(files: Files, tmp_path: Path) -> None:
     env = files.server_env | {"HEALTHGUARD_TLS_KEY": files.path("client-key.pem")}
     addresses = ("--rest", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--data-dir", str(tmp_path))
