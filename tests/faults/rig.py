@@ -22,7 +22,7 @@ FEW_ROUNDS = max(2, ROUNDS // 10)
 """How often the faults strike that take seconds each."""
 
 PATIENCE_S = 60
-ACCEPTABLE = {202, 200, 503, "OK", "UNAVAILABLE", "DEADLINE_EXCEEDED", "gone"}
+ACCEPTABLE = {202, 200, 503, 504, "OK", "UNAVAILABLE", "DEADLINE_EXCEEDED", "gone"}
 """What a client may be told while something is broken: it worked, come back later, or nothing at all."""
 
 
