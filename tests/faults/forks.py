@@ -3,6 +3,7 @@
 Of the 2.6 seconds of CPU that a start takes 2.0 are imports, the same each time; a hundred kills take a hundred starts.
 """
 
+import contextlib
 import importlib
 import json
 import os
@@ -12,7 +13,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import IO
 
 from tests.collector import ROOT, environment
@@ -41,7 +41,8 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
     def send_signal(self, number: int) -> None:
-        signal.pidfd_send_signal(self._ended, number)
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._ended, number)
 
 
 class Forks:
@@ -59,16 +60,18 @@ class Forks:
         return Forked(int(self._orders.recv(MOST_BYTES)), os.fdopen(reading, "r"))
 
 
-@contextmanager
+@contextlib.contextmanager
 def forks(env: Mapping[str, str] | None = None) -> Iterator[Forks]:
     """A process that forks for as long as the block lasts; `env` is added to its own environment."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with ours:
-        with theirs:
-            command = [sys.executable, "-m", "tests.faults.forks", str(theirs.fileno())]
-            process = subprocess.Popen(command, cwd=ROOT, env=environment(env), pass_fds=[theirs.fileno()])
+    with theirs:
+        command = [sys.executable, "-m", "tests.faults.forks", str(theirs.fileno())]
+        process = subprocess.Popen(command, cwd=ROOT, env=environment(env), pass_fds=[theirs.fileno()])
+    try:
         yield Forks(ours)
-    assert process.wait(60) == 0
+    finally:
+        ours.close()
+        process.wait()
 
 
 def _fork_on_order(orders: socket.socket) -> None:
