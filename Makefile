@@ -10,7 +10,7 @@ help:
 	@echo "make setup     environment from the lock, into .venv"
 	@echo "make run       serve REST on 127.0.0.1:3100 and gRPC on 127.0.0.1:3101"
 	@echo "make test      every test"
-	@echo "make test-faults  what breaks, a hundred times each (make test: twice)"
+	@echo "make test-faults  a hundred kills of each kind and ten of every other fault (make test: two of each)"
 	@echo "make soak      an hour of mixed load and the drift of memory, files and latency; MINUTES=5 for less"
 	@echo "make fuzz      every route and RPC with made-up requests, and every reader with made-up bytes, at length"
 	@echo "make check     style, types, imports, contract"

@@ -112,6 +112,13 @@ def _services() -> set[str]:
     return {service.full_name for module in modules for service in module.DESCRIPTOR.services_by_name.values()}
 
 
+@pytest.mark.parametrize("operation", _ALL)
+def test_what_can_be_asked_wrongly_says_so(operation: Operation) -> None:
+    asked = operation.body is not None or any(parameter["in"] == "query" for parameter in operation.parameters)
+    described = _DOCUMENT["paths"][operation.path][operation.verb.lower()]["responses"]
+    assert not asked or "400" in described
+
+
 def test_an_rpc_has_one_route() -> None:
     names = [operation.rpc.full_name for operation in _PLANNED]
     assert len(names) == len(set(names))

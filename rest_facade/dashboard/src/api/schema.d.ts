@@ -3230,6 +3230,7 @@ export interface operations {
                     "application/json": components["schemas"]["FilterValues"];
                 };
             };
+            400: components["responses"]["BadQuery"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["ScopeMissing"];
             503: components["responses"]["Unavailable"];
