@@ -20,5 +20,5 @@ def test_readme_shows_the_limit(limit: Limit) -> None:
 
 
 def test_every_limit_is_counted_by_a_reason_that_exists() -> None:
-    elsewhere = {"BODY_TOO_LARGE", "healthguard_connections_refused_total"}
+    elsewhere = {"BODY_TOO_LARGE", "BODY_TIMEOUT", "healthguard_connections_refused_total"}
     assert {limit.counted for limit in LIMITS} - reasons(DomainError) == elsewhere
