@@ -173,6 +173,7 @@ ROWS: dict[str, Row] = {
     ),
     "IssueService.UnmergeIssue": Row(Access.EDITOR, of_issue, ISSUE, scope="write", spends=Spent.APP, prepare=merged),
     "PerformanceService.GetPerformance": Row(Access.ACCOUNT, of_key, scope="read"),
+    "PerformanceService.GetRequestPerformance": Row(Access.ACCOUNT, of_key, scope="read"),
     "LedgerService.GetLedger": Row(Access.ACCOUNT, of_key, scope="read"),
     "MobileSessionService.StartSession": Row(
         Access.ANYONE, lambda site: {"projectKey": site.app["appKey"], "platform": "ios"}

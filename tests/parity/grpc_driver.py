@@ -192,6 +192,10 @@ class GrpcDriver:
         request = _filtered(performance_service_pb.GetPerformanceRequest(), filters)
         return await self._call(self._performance.GetPerformance, request, token)
 
+    async def request_performance(self, token: str | None, **filters: Any) -> Json:
+        request = _filtered(performance_service_pb.GetRequestPerformanceRequest(), filters)
+        return await self._call(self._performance.GetRequestPerformance, request, token)
+
     async def start_session(self, **fields: Any) -> Json:
         known = {field.json_name for field in mobile_session_service_pb.StartSessionRequest.DESCRIPTOR.fields}
         request = ParseDict(

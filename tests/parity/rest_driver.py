@@ -148,6 +148,9 @@ class RestDriver:
     async def performance(self, token: str | None, **filters: Any) -> Json:
         return await self._call("GET", "/api/performance", token, params=filters)
 
+    async def request_performance(self, token: str | None, **filters: Any) -> Json:
+        return await self._call("GET", "/api/performance/requests", token, params=filters)
+
     async def start_session(self, **fields: Any) -> Json:
         return await self._call("POST", "/v1/ios/start", json=fields)
 
