@@ -11,6 +11,7 @@ from healthguard.v1 import event_pb2 as event_pb
 
 from server.ingest import payload
 from server.ingest.browser import browser_of
+from server.ingest.device import device_of
 from server.ingest.grouping import Grouping, group
 from server.ingest.grouping.pathname import pathname
 from server.ingest.measuring import measurement_of
@@ -67,6 +68,7 @@ def _new_event(event: event_pb.Event, compressed: bytes, app_id: int, time_ms: i
         release=storable(release) if release or event.HasField("release") else None,
         page=_page(event) if grouping else "",
         browser=browser_of(event.device_info.user_agent) if grouping else "",
+        device=_device(event.device_info) if grouping else "",
         user_key=user_key(user_id, anonymous_id),
         issue=_issue(grouping) if grouping else None,
         payload=compressed,
@@ -87,6 +89,10 @@ def _dimension(platform: str, environment: str, release: str, kind: str) -> Dime
 def _issue(grouping: Grouping) -> IssueSeed:
     fingerprint, version, title, error_type = grouping
     return IssueSeed(storable(fingerprint), version, storable(title[:MAX_ISSUE_MESSAGE]), storable(error_type))
+
+
+def _device(told: event_pb.DeviceInfo) -> str:
+    return device_of(told.model, told.system, told.user_agent)
 
 
 def _page(event: event_pb.Event) -> str:

@@ -31,7 +31,7 @@ ORDERS = {
 """Columns by which issues are listed, from the largest down; each has an index."""
 
 TOP_VALUES = 20
-PROPERTIES = ("platform", "release", "environment", "page", "browser")
+PROPERTIES = ("platform", "release", "environment", "page", "browser", "device")
 
 
 @dataclass(frozen=True, slots=True)

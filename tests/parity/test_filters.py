@@ -133,6 +133,7 @@ async def test_what_the_events_of_an_issue_share(driver: Driver, tenant: Tenant)
         "environment": [("production", 2), ("test", 1)],
         "page": [("/a", 2)],
         "browser": [("Chrome 156", 1)],
+        "device": [("Linux", 1)],
     }
 
 

@@ -626,6 +626,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/performance/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the requests of an app do
+         * @description How often clients of one app made which requests, how many failed, and how long they took, by method and path,
+         *     from counters and sketches kept at write time of `http` events. Segments of paths that vary are `:id`, as in the
+         *     issues that failed requests make. An app whose SDK reports failed requests alone has only such. A quantile is at
+         *     most `relativeError` of its size away from the duration it stands for; counts are exact.
+         *
+         *     The range, by event time, is widened to whole hours and may span 90 days. Without one: the last 24 hours.
+         */
+        get: operations["getRequestPerformance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/ios/start": {
         parameters: {
             query?: never;
@@ -1771,7 +1796,7 @@ export interface components {
             breakdowns?: components["schemas"]["Breakdown"][];
         };
         Breakdown: {
-            /** @description platform, release, environment, page or browser. */
+            /** @description platform, release, environment, page, browser or device. */
             property: string;
             /** @description Most frequent first, at most 20. */
             values: components["schemas"]["BreakdownValue"][];
@@ -1845,6 +1870,67 @@ export interface components {
              * @description Measurements rated `poor`.
              */
             poor: number;
+        };
+        RequestPerformances: {
+            /** @description The most frequent first; at most 200 and `(other)`. */
+            requests: components["schemas"]["RequestPerformance"][];
+            /**
+             * @description Largest error of a quantile relative to its size.
+             * @example 0.05
+             */
+            relativeError: number;
+            /**
+             * Format: int64
+             * @description Start of the first hour that was counted.
+             */
+            start: number;
+            /**
+             * Format: int64
+             * @description Last millisecond of the last hour that was counted.
+             */
+            end: number;
+        };
+        RequestPerformance: {
+            /**
+             * @description In upper case; empty where the client named none that is one.
+             * @example GET
+             */
+            method: string;
+            /**
+             * @description Path with `:id` for the segments that vary, cut to 200 characters. `(other)`, without a method, stands for all requests beyond the first 200 kinds of an hour or a day, or of the answer.
+             * @example /orders/:id
+             */
+            path: string;
+            /**
+             * Format: int64
+             * @description Requests.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description Requests that the client called a success.
+             */
+            succeeded: number;
+            /**
+             * Format: int64
+             * @description Requests that the client called a failure.
+             */
+            failed: number;
+            /**
+             * @description Median of the durations told, in milliseconds; absent where none was.
+             * @example 84.2
+             */
+            p50?: number;
+            /**
+             * @description 75th percentile, in milliseconds.
+             * @example 130.7
+             */
+            p75?: number;
+            /**
+             * @description 95th percentile, in milliseconds.
+             * @example 612.5
+             */
+            p95?: number;
         };
         /**
          * @description Keys that are not listed are kept and shown with the session, among them `userDeviceType` (text or number, as
@@ -3901,6 +3987,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Performance"];
+                };
+            };
+            /** @description `APP_KEY_REQUIRED`, `INVALID_TIME_RANGE`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getRequestPerformance: {
+        parameters: {
+            query?: {
+                /** @description The app. It has to be named. */
+                appKey?: string;
+                /**
+                 * @description Inclusive lower bound, in milliseconds. Whatever JavaScript's `Number()` reads as a whole number is understood; blank means absent.
+                 * @example 1795350000000
+                 */
+                start?: components["parameters"]["start"];
+                /** @description Inclusive upper bound, likewise. */
+                end?: components["parameters"]["end"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The requests; none where the app has none or is not the caller's. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestPerformances"];
                 };
             };
             /** @description `APP_KEY_REQUIRED`, `INVALID_TIME_RANGE`. */

@@ -7,6 +7,7 @@ import { paths, withQuery } from "../router";
 import { Ago, Badge, Card, Empty, Loaded, useTitle } from "../ui/basics";
 import { Chart } from "../ui/chart";
 import { FilterBar, RangeSelect, useFilter, useRange, type Filter, type Range } from "../ui/filters";
+import { Requests } from "../ui/requests";
 import { Vitals } from "../ui/vitals";
 
 const USUAL = "24h";
@@ -17,6 +18,7 @@ export function OverviewPage({ app }: { app: App }) {
   useTitle(t("overview"), app.name);
   const range = useRange(USUAL);
   const filter = useFilter();
+  const narrowed = Object.keys(filter).length > 0;
   const question = JSON.stringify([app.appKey, range, filter]);
   const found = useQuery(question, (signal) => load(app, range, filter, signal), REFRESH_MS);
   return (
@@ -27,7 +29,7 @@ export function OverviewPage({ app }: { app: App }) {
       </FilterBar>
       <Loaded from={found} bones={4} height={110}>
         {({ totals, before, buckets }) =>
-          totals.events === 0 && before.events === 0 && range.name === USUAL && Object.keys(filter).length === 0 ? (
+          totals.events === 0 && before.events === 0 && range.name === USUAL && !narrowed ? (
             <Card>
               <Empty title={t("noEventsYet")}>
                 <p>{t("noEventsYetWhy")}</p>
@@ -49,8 +51,9 @@ export function OverviewPage({ app }: { app: App }) {
         <IssueCard app={app} title={t("regressions")} empty={t("noRegressions")} range={range} filter={filter} order="last_seen" pick={(issue) => issue.regressed} />
         <IssueCard app={app} title={t("failingRequests")} empty={t("noFailingRequests")} range={range} filter={{ ...filter, type: "http" }} order="events" pick={() => true} />
         <Stability app={app} range={range} />
+        <Requests app={app} range={range} narrowed={narrowed} />
       </div>
-      <Vitals app={app} range={range} />
+      <Vitals app={app} range={range} narrowed={narrowed} />
     </>
   );
 }

@@ -11,7 +11,7 @@ const REFRESH_MS = 20_000;
 // Vitals that are times; all others are shown as the numbers they are.
 const TIMES = new Set(["LCP", "FCP", "INP", "FID", "TTFB", "TBT", "TTI"]);
 
-export function Vitals({ app, range }: { app: App; range: Range }) {
+export function Vitals({ app, range, narrowed }: { app: App; range: Range; narrowed: boolean }) {
   const query = { appKey: app.appKey, start: range.start, end: range.end };
   const found = useQuery(
     JSON.stringify(["vitals", query]),
@@ -19,7 +19,7 @@ export function Vitals({ app, range }: { app: App; range: Range }) {
     REFRESH_MS,
   );
   return (
-    <Card title={t("performance")} flush>
+    <Card title={t("performance")} aside={narrowed && <span class="soft small">{t("notFiltered")}</span>} flush>
       <Loaded from={found} bones={3}>
         {(metrics) =>
           metrics.length === 0 ? (
