@@ -27,7 +27,7 @@ from server.store.engine import Engine
 from server.store.issues import Issue, IssueFilter, StoredEvent
 from server.store.lifecycle import Comment
 from server.store.scope import visible_apps
-from server.store.totals import Bucket, EventFilter, TimeRange, Totals
+from server.store.totals import EVER, Bucket, EventFilter, TimeRange, Totals
 
 DEFAULT_PAGE_SIZE = 100
 MAX_PAGE_SIZE = 1_000
@@ -54,6 +54,7 @@ _ORDERS: dict[int, str] = {
 Ranged = (
     issue_service_pb.GetOverviewRequest
     | issue_service_pb.ListIssuesRequest
+    | issue_service_pb.CountIssuesRequest
     | issue_service_pb.GetIssueRequest
     | issue_service_pb.ListIssueEventsRequest
 )
@@ -94,6 +95,12 @@ class IssueService(IssueGroupingService):
             last = store_issues.position(page.issues[-1], asked.order)
             response.next_page_token = self._page_tokens.sign(last, scope)
         return response
+
+    async def CountIssues(  # noqa: N802
+        self, request: issue_service_pb.CountIssuesRequest, _context: object
+    ) -> issue_service_pb.CountIssuesResponse:
+        issues = await self._engine.read(_count, caller.current_user().id, request, _time_range(request))
+        return issue_service_pb.CountIssuesResponse(issues=issues)
 
     async def ListFilterValues(  # noqa: N802
         self, request: issue_service_pb.ListFilterValuesRequest, _context: object
@@ -208,7 +215,9 @@ def _page_size(asked: int) -> int:
 def _filter(
     session: Session,
     user_id: int,
-    request: issue_service_pb.GetOverviewRequest | issue_service_pb.ListIssuesRequest,
+    request: issue_service_pb.GetOverviewRequest
+    | issue_service_pb.ListIssuesRequest
+    | issue_service_pb.CountIssuesRequest,
     seen: TimeRange,
 ) -> IssueFilter:
     if request.status not in _ARCHIVED:
@@ -231,6 +240,10 @@ def _overview(
     found.issues = store_issues.count(session, issues)
     buckets = totals.buckets(session, events, span.hours_each, span.first, span.last) if span else []
     return found, buckets
+
+
+def _count(session: Session, user_id: int, request: issue_service_pb.CountIssuesRequest, when: TimeRange) -> int:
+    return store_issues.count(session, _filter(session, user_id, request, EVER), when)
 
 
 @dataclass(frozen=True, slots=True)

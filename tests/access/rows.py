@@ -139,6 +139,7 @@ ROWS: dict[str, Row] = {
     "EventService.IngestEvents": Row(Access.ANYONE, lambda site: of_key(site) | {"events": [error_event()]}),
     "IssueService.GetOverview": Row(Access.ACCOUNT, of_key, scope="read"),
     "IssueService.ListIssues": Row(Access.ACCOUNT, of_key, scope="read"),
+    "IssueService.CountIssues": Row(Access.ACCOUNT, of_key, scope="read"),
     "IssueService.ListFilterValues": Row(Access.ACCOUNT, of_key, scope="read"),
     "IssueService.GetIssue": Row(Access.VIEWER, of_issue, ISSUE, scope="read"),
     "IssueService.ListIssueEvents": Row(Access.VIEWER, of_issue, ISSUE, scope="read"),

@@ -131,6 +131,11 @@ class GrpcDriver:
             self._issues.ListIssues, _filtered(issue_service_pb.ListIssuesRequest(), filters), token
         )
 
+    async def count_issues(self, token: str | None, **filters: Any) -> Json:
+        return await self._call(
+            self._issues.CountIssues, _filtered(issue_service_pb.CountIssuesRequest(), filters), token
+        )
+
     async def filter_values(self, token: str | None, **filters: Any) -> Json:
         request = _filtered(issue_service_pb.ListFilterValuesRequest(), filters)
         return await self._call(self._issues.ListFilterValues, request, token)

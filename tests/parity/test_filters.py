@@ -137,6 +137,26 @@ async def test_what_the_events_of_an_issue_share(driver: Driver, tenant: Tenant)
     }
 
 
+async def test_issues_count_in_every_range_they_were_seen_in(driver: Driver, tenant: Tenant) -> None:  # noqa: F811
+    start = await some_of_everything(driver, tenant)
+
+    async def count(**filters: Any) -> int:
+        told = await driver.count_issues(tenant.token, **{"appKey": tenant.app_key} | filters)
+        assert list(told) == ["issues"]
+        return int(told["issues"])
+
+    assert await count() == await count(start=start) == 4
+    assert await count(start=start, end=start + HOUR - 1) == await count(start=start + 1, end=start + 1) == 1
+    assert await count(start=start + 2, end=start + HOUR - 1) == 0
+    assert await count(start=start + HOUR + 1, end=start + HOUR + 4) == 0
+    assert await count(start=start + 2 * HOUR) == await count(start=start + 2 * HOUR, end=now_ms()) == 3
+    assert await count(start=start + 2 * HOUR, release="1.1.0") == 2
+    assert await count(start=start + HOUR, type="js", q="wrong") == 2
+    assert await count(end=start) == await count(appKey="web_nobody") == await count(status="archived") == 0
+    backwards = driver.count_issues(tenant.token, start=start + 1, end=start)
+    assert await refusal(backwards) == ("INVALID_ARGUMENT", "INVALID_TIME_RANGE")
+
+
 async def test_filters_show_nothing_of_another_tenant(driver: Driver, tenant: Tenant) -> None:  # noqa: F811
     start = await some_of_everything(driver, tenant)
     stranger = await new_tenant(driver)

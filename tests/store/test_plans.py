@@ -110,6 +110,7 @@ READS: dict[str, Callable[[Session], object]] = {
         s, EventFilter(APPS, NARROW), 24, START // (24 * HOUR), START // (24 * HOUR) + 30
     ),
     "number of issues": lambda s: issues.count(s, IssueFilter(APPS, NARROW, seen=MIDDLE, text="m")),
+    "number of issues active in a range": lambda s: issues.count(s, IssueFilter(APPS, NARROW), MIDDLE),
     "ledger": lambda s: ledger.read(s, APPS, 0, 100),
     **{
         f"issues by {order}": lambda s, order=order: issues.page(s, IssueFilter(APPS, NARROW), (START, 5), 100, order)

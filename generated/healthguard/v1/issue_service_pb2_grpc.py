@@ -51,6 +51,11 @@ class IssueServiceStub:
                 request_serializer=healthguard_dot_v1_dot_issue__service__pb2.ListIssuesRequest.SerializeToString,
                 response_deserializer=healthguard_dot_v1_dot_issue__service__pb2.ListIssuesResponse.FromString,
                 _registered_method=True)
+        self.CountIssues = channel.unary_unary(
+                '/healthguard.v1.IssueService/CountIssues',
+                request_serializer=healthguard_dot_v1_dot_issue__service__pb2.CountIssuesRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_issue__service__pb2.CountIssuesResponse.FromString,
+                _registered_method=True)
         self.GetIssue = channel.unary_unary(
                 '/healthguard.v1.IssueService/GetIssue',
                 request_serializer=healthguard_dot_v1_dot_issue__service__pb2.GetIssueRequest.SerializeToString,
@@ -144,6 +149,15 @@ class IssueServiceServicer:
     def ListIssues(self, request, context):
         """Issues in the asked order, by default last seen first.
         INVALID_ARGUMENT (INVALID_TIME_RANGE, INVALID_BUCKET, INVALID_PAGE_SIZE, INVALID_PAGE_TOKEN).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CountIssues(self, request, context):
+        """How many issues had an event in a range, also one that is over: an issue counts in every range it was seen in, where
+        ListIssues and GetOverview have it in the one it was seen in last. Values to filter by are those that any of its events had.
+        INVALID_ARGUMENT (INVALID_TIME_RANGE).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -275,6 +289,11 @@ def add_IssueServiceServicer_to_server(servicer, server):
                     servicer.ListIssues,
                     request_deserializer=healthguard_dot_v1_dot_issue__service__pb2.ListIssuesRequest.FromString,
                     response_serializer=healthguard_dot_v1_dot_issue__service__pb2.ListIssuesResponse.SerializeToString,
+            ),
+            'CountIssues': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountIssues,
+                    request_deserializer=healthguard_dot_v1_dot_issue__service__pb2.CountIssuesRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_issue__service__pb2.CountIssuesResponse.SerializeToString,
             ),
             'GetIssue': grpc.unary_unary_rpc_method_handler(
                     servicer.GetIssue,
@@ -408,6 +427,33 @@ class IssueService:
             '/healthguard.v1.IssueService/ListIssues',
             healthguard_dot_v1_dot_issue__service__pb2.ListIssuesRequest.SerializeToString,
             healthguard_dot_v1_dot_issue__service__pb2.ListIssuesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountIssues(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.IssueService/CountIssues',
+            healthguard_dot_v1_dot_issue__service__pb2.CountIssuesRequest.SerializeToString,
+            healthguard_dot_v1_dot_issue__service__pb2.CountIssuesResponse.FromString,
             options,
             channel_credentials,
             insecure,

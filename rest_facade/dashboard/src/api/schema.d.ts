@@ -348,6 +348,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/issues/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many issues had an event in a range
+         * @description Also in one that is over, so that a range can be compared with the one before: an issue counts in every range it
+         *     was seen in, where the list and the overview have it in the one it was seen in last. Without a range: ever.
+         */
+        get: operations["countIssues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/filters": {
         parameters: {
             query?: never;
@@ -1871,6 +1892,13 @@ export interface components {
              */
             poor: number;
         };
+        IssueCount: {
+            /**
+             * Format: int64
+             * @description Issues with at least one event in the range; those merged into another count as that one.
+             */
+            issues: number;
+        };
         RequestPerformances: {
             /** @description The most frequent first; at most 200 and `(other)`. */
             requests: components["schemas"]["RequestPerformance"][];
@@ -3287,6 +3315,61 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Overview"];
+                };
+            };
+            400: components["responses"]["BadQuery"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    countIssues: {
+        parameters: {
+            query?: {
+                /** @description Only this app; without it, all of the caller's. */
+                appKey?: components["parameters"]["appKey"];
+                /**
+                 * @description Only events of this platform, and issues seen on it.
+                 * @example web
+                 */
+                platform?: components["parameters"]["platform"];
+                /** @description Which issues: `open` means every state that is not archived. */
+                status?: components["parameters"]["status"];
+                /**
+                 * @description Inclusive lower bound, in milliseconds. Whatever JavaScript's `Number()` reads as a whole number is understood; blank means absent.
+                 * @example 1795350000000
+                 */
+                start?: components["parameters"]["start"];
+                /** @description Inclusive upper bound, likewise. */
+                end?: components["parameters"]["end"];
+                /**
+                 * @description Only issues of this error type, and events of this type: an error's error type, else the event type.
+                 * @example promise
+                 */
+                type?: components["parameters"]["type"];
+                /** @description Only events of this release, and issues seen in it. */
+                release?: components["parameters"]["release"];
+                /**
+                 * @description Only events of this environment, and issues seen in it.
+                 * @example production
+                 */
+                environment?: components["parameters"]["environment"];
+                /** @description Only issues with this text in their message, upper and lower case alike. Totals of events do not follow it. */
+                q?: components["parameters"]["q"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The number. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueCount"];
                 };
             };
             400: components["responses"]["BadQuery"];

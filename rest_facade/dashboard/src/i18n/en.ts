@@ -102,7 +102,6 @@ export const en = {
   failedRequests: "Failed requests",
   affectedUsers: "Affected users",
   users: "Users",
-  seenInRange: "last seen in this time",
   asBefore: "as before",
   noneBefore: "none before",
   changeToBefore: "{change} vs. before",

@@ -104,7 +104,6 @@ export const zh: Words & Record<`error.${string}`, string> = {
   failedRequests: "失败请求",
   affectedUsers: "受影响用户",
   users: "用户",
-  seenInRange: "此时段内最后出现",
   asBefore: "与之前持平",
   noneBefore: "之前没有",
   changeToBefore: "较上一周期 {change}",

@@ -65,12 +65,18 @@ interface Found {
 }
 
 async function load(app: App, range: Range, filter: Filter, signal: AbortSignal): Promise<Found> {
-  const query = { appKey: app.appKey, ...filter };
-  const [now, earlier] = await Promise.all([
-    take(api.GET("/api/overview", { params: { query: { ...query, start: range.start, end: range.end, bucket: range.bucket } }, signal })),
-    take(api.GET("/api/overview", { params: { query: { ...query, start: range.start - range.spanMs, end: range.start - 1 } }, signal })),
+  const query = { appKey: app.appKey, ...filter, start: range.start, end: range.end };
+  const before = { ...query, start: range.start - range.spanMs, end: range.start - 1 };
+  const [now, earlier, issues, earlierIssues] = await Promise.all([
+    take(api.GET("/api/overview", { params: { query: { ...query, bucket: range.bucket } }, signal })),
+    take(api.GET("/api/overview", { params: { query: before }, signal })),
+    ...[query, before].map((counted) => take(api.GET("/api/issues/count", { params: { query: counted }, signal }))),
   ]);
-  return { totals: now.totals, before: earlier.totals, buckets: now.buckets ?? [] };
+  return {
+    totals: { ...now.totals, ...issues },
+    before: { ...earlier.totals, ...earlierIssues },
+    buckets: now.buckets ?? [],
+  };
 }
 
 const TILES: readonly [keyof Totals, Key, boolean][] = [
@@ -78,6 +84,7 @@ const TILES: readonly [keyof Totals, Key, boolean][] = [
   ["errors", "errors", true],
   ["failedRequests", "failedRequests", true],
   ["affectedUsers", "affectedUsers", true],
+  ["issues", "issues", true],
 ];
 
 function Tiles({ totals, before }: { totals: Totals; before: Totals }) {
@@ -92,14 +99,6 @@ function Tiles({ totals, before }: { totals: Totals; before: Totals }) {
           <Change now={totals[name]} before={before[name]} moreIsWorse={moreIsWorse} />
         </div>
       ))}
-      <div class="tile">
-        <div class="name">{t("issues")}</div>
-        <div class="value" title={count(totals.issues)}>
-          {short(totals.issues)}
-        </div>
-        {/* An issue counts where it was seen last, so what the period before had is not known any more. */}
-        <div class="small soft">{t("seenInRange")}</div>
-      </div>
     </div>
   );
 }
