@@ -140,6 +140,7 @@ ROWS: dict[str, Row] = {
     "IssueService.GetOverview": Row(Access.ACCOUNT, of_key, scope="read"),
     "IssueService.ListIssues": Row(Access.ACCOUNT, of_key, scope="read"),
     "IssueService.CountIssues": Row(Access.ACCOUNT, of_key, scope="read"),
+    "IssueService.ListReleases": Row(Access.ACCOUNT, of_key, scope="read"),
     "IssueService.ListFilterValues": Row(Access.ACCOUNT, of_key, scope="read"),
     "IssueService.GetIssue": Row(Access.VIEWER, of_issue, ISSUE, scope="read"),
     "IssueService.ListIssueEvents": Row(Access.VIEWER, of_issue, ISSUE, scope="read"),

@@ -136,6 +136,10 @@ class GrpcDriver:
             self._issues.CountIssues, _filtered(issue_service_pb.CountIssuesRequest(), filters), token
         )
 
+    async def releases(self, token: str | None, **filters: Any) -> Json:
+        request = _filtered(issue_service_pb.ListReleasesRequest(), filters)
+        return await self._call(self._issues.ListReleases, request, token)
+
     async def filter_values(self, token: str | None, **filters: Any) -> Json:
         request = _filtered(issue_service_pb.ListFilterValuesRequest(), filters)
         return await self._call(self._issues.ListFilterValues, request, token)

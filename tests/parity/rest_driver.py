@@ -103,6 +103,9 @@ class RestDriver:
     async def count_issues(self, token: str | None, **filters: Any) -> Json:
         return await self._call("GET", "/api/issues/count", token, params=filters)
 
+    async def releases(self, token: str | None, **filters: Any) -> Json:
+        return await self._call("GET", "/api/releases", token, params=filters)
+
     async def filter_values(self, token: str | None, **filters: Any) -> Json:
         return await self._call("GET", "/api/filters", token, params=filters)
 

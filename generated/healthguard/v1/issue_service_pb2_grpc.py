@@ -101,6 +101,11 @@ class IssueServiceStub:
                 request_serializer=healthguard_dot_v1_dot_issue__service__pb2.ListFilterValuesRequest.SerializeToString,
                 response_deserializer=healthguard_dot_v1_dot_issue__service__pb2.ListFilterValuesResponse.FromString,
                 _registered_method=True)
+        self.ListReleases = channel.unary_unary(
+                '/healthguard.v1.IssueService/ListReleases',
+                request_serializer=healthguard_dot_v1_dot_issue__service__pb2.ListReleasesRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_issue__service__pb2.ListReleasesResponse.FromString,
+                _registered_method=True)
         self.ListIssueEvents = channel.unary_unary(
                 '/healthguard.v1.IssueService/ListIssueEvents',
                 request_serializer=healthguard_dot_v1_dot_issue__service__pb2.ListIssueEventsRequest.SerializeToString,
@@ -234,6 +239,15 @@ class IssueServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListReleases(self, request, context):
+        """Which releases the events of a range named, and since when in it: what went out while an issue grew or ended. The
+        range is widened to whole hours.
+        INVALID_ARGUMENT (INVALID_TIME_RANGE).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListIssueEvents(self, request, context):
         """All events of an issue that are still kept, newest first.
         INVALID_ARGUMENT (INVALID_TIME_RANGE, INVALID_PAGE_SIZE, INVALID_PAGE_TOKEN).
@@ -339,6 +353,11 @@ def add_IssueServiceServicer_to_server(servicer, server):
                     servicer.ListFilterValues,
                     request_deserializer=healthguard_dot_v1_dot_issue__service__pb2.ListFilterValuesRequest.FromString,
                     response_serializer=healthguard_dot_v1_dot_issue__service__pb2.ListFilterValuesResponse.SerializeToString,
+            ),
+            'ListReleases': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReleases,
+                    request_deserializer=healthguard_dot_v1_dot_issue__service__pb2.ListReleasesRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_issue__service__pb2.ListReleasesResponse.SerializeToString,
             ),
             'ListIssueEvents': grpc.unary_unary_rpc_method_handler(
                     servicer.ListIssueEvents,
@@ -697,6 +716,33 @@ class IssueService:
             '/healthguard.v1.IssueService/ListFilterValues',
             healthguard_dot_v1_dot_issue__service__pb2.ListFilterValuesRequest.SerializeToString,
             healthguard_dot_v1_dot_issue__service__pb2.ListFilterValuesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReleases(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.IssueService/ListReleases',
+            healthguard_dot_v1_dot_issue__service__pb2.ListReleasesRequest.SerializeToString,
+            healthguard_dot_v1_dot_issue__service__pb2.ListReleasesResponse.FromString,
             options,
             channel_credentials,
             insecure,

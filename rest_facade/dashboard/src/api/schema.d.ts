@@ -369,6 +369,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/releases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Releases in use, and since when
+         * @description Of one app, or of all the caller's apps: the releases that events of the range named, and the first hour of the
+         *     range in which they did. The range is widened to whole hours.
+         */
+        get: operations["listReleases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/filters": {
         parameters: {
             query?: never;
@@ -1899,6 +1920,26 @@ export interface components {
              */
             issues: number;
         };
+        Releases: {
+            releases: components["schemas"]["Release"][];
+        };
+        Release: {
+            /**
+             * @description Its name.
+             * @example 2.4.0
+             */
+            name: string;
+            /**
+             * Format: int64
+             * @description Start of the first hour of the range with an event of it.
+             */
+            firstSeenAt: number;
+            /**
+             * Format: int64
+             * @description Events of every type.
+             */
+            events: number;
+        };
         RequestPerformances: {
             /** @description The most frequent first; at most 200 and `(other)`. */
             requests: components["schemas"]["RequestPerformance"][];
@@ -3370,6 +3411,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IssueCount"];
+                };
+            };
+            400: components["responses"]["BadQuery"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listReleases: {
+        parameters: {
+            query?: {
+                /** @description Only this app; without it, all of the caller's. */
+                appKey?: components["parameters"]["appKey"];
+                /**
+                 * @description Inclusive lower bound, in milliseconds. Whatever JavaScript's `Number()` reads as a whole number is understood; blank means absent.
+                 * @example 1795350000000
+                 */
+                start?: components["parameters"]["start"];
+                /** @description Inclusive upper bound, likewise. */
+                end?: components["parameters"]["end"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those that most events named, at most 200, by when they were first seen. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Releases"];
                 };
             };
             400: components["responses"]["BadQuery"];

@@ -7,6 +7,7 @@ import { paths, withQuery } from "../router";
 import { Ago, Badge, Card, Empty, Loaded, useTitle } from "../ui/basics";
 import { Chart } from "../ui/chart";
 import { FilterBar, RangeSelect, useFilter, useRange, type Filter, type Range } from "../ui/filters";
+import { useReleaseMarks } from "../ui/releases";
 import { Requests } from "../ui/requests";
 import { Vitals } from "../ui/vitals";
 
@@ -41,7 +42,7 @@ export function OverviewPage({ app }: { app: App }) {
           ) : (
             <div class="stack">
               <Tiles totals={totals} before={before} />
-              <Trends buckets={buckets} range={range} />
+              <Trends app={app} buckets={buckets} range={range} />
             </div>
           )
         }
@@ -116,7 +117,8 @@ function Change({ now, before, moreIsWorse }: { now: number; before: number; mor
   );
 }
 
-function Trends({ buckets, range }: { buckets: Bucket[]; range: Range }) {
+function Trends({ app, buckets, range }: { app: App; buckets: Bucket[]; range: Range }) {
+  const releases = useReleaseMarks(app, range);
   const times = buckets.map((bucket) => bucket.start);
   const stepMs = range.bucket === "day" ? DAY : HOUR;
   return (
@@ -134,6 +136,7 @@ function Trends({ buckets, range }: { buckets: Bucket[]; range: Range }) {
             { name: t("failedRequests"), colour: "warn", values: buckets.map((bucket) => bucket.failedRequests) },
             { name: t("affectedUsers"), colour: "violet", values: buckets.map((bucket) => bucket.affectedUsers) },
           ]}
+          marks={releases}
         />
       </Card>
     </div>

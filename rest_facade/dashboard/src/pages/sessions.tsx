@@ -1,7 +1,7 @@
 // Recorded sessions of an app.
 import { api, take, type App, type RecordedSession } from "../api/client";
 import { count, duration } from "../format";
-import { t } from "../i18n";
+import { known, t } from "../i18n";
 import { useQuery } from "../query";
 import { paths, usePlace, withQuery } from "../router";
 import { Ago, Badge, Card, Empty, Loaded, Select, useTitle } from "../ui/basics";
@@ -95,7 +95,7 @@ function Table({ app, sessions }: { app: App; sessions: readonly RecordedSession
               </td>
               <td><Ago at={one.startedAt} /></td>
               <td class="num">{duration(one.lastMessageAt - one.startedAt)}</td>
-              <td class="nowrap">{[one.device, [one.platform, one.osVersion].filter(Boolean).join(" ")].filter(Boolean).join(" · ")}</td>
+              <td class="nowrap">{deviceOf(one)}</td>
               <td>{one.release || "–"}</td>
               <td class="num">{count(one.counters.messages)}</td>
               <td>
@@ -107,6 +107,12 @@ function Table({ app, sessions }: { app: App; sessions: readonly RecordedSession
       </table>
     </div>
   );
+}
+
+// The device and its system, whose name trackers write in lower case.
+export function deviceOf({ device, platform, osVersion }: RecordedSession): string {
+  const system = [platform && known(`type.${platform}`, platform), osVersion].filter(Boolean).join(" ");
+  return [device, system].filter(Boolean).join(" · ");
 }
 
 export function Signals({ of: { counters } }: { of: RecordedSession }) {

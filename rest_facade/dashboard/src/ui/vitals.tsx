@@ -32,11 +32,11 @@ export function Vitals({ app, range, narrowed }: { app: App; range: Range; narro
                 <thead>
                   <tr>
                     <th scope="col">{t("metric")}</th>
-                    <th scope="col" class="num">p50</th>
+                    <th scope="col" class="num roomy">p50</th>
                     <th scope="col" class="num">p75</th>
                     <th scope="col" class="num">p95</th>
                     <th scope="col">{t("ratings")}</th>
-                    <th scope="col" class="num">{t("measurements")}</th>
+                    <th scope="col" class="num roomy">{t("measurements")}</th>
                   </tr>
                 </thead>
                 <tbody>
@@ -65,7 +65,7 @@ function Row({ metric }: { metric: Schemas["Metric"] }) {
   return (
     <tr>
       <th scope="row">{metric.name}</th>
-      <td class="num">{shown(metric.p50)}</td>
+      <td class="num roomy">{shown(metric.p50)}</td>
       <td class="num">{shown(metric.p75)}</td>
       <td class="num">{shown(metric.p95)}</td>
       <td>
@@ -77,7 +77,7 @@ function Row({ metric }: { metric: Schemas["Metric"] }) {
           </div>
         )}
       </td>
-      <td class="num">{count(metric.count)}</td>
+      <td class="num roomy">{count(metric.count)}</td>
     </tr>
   );
 }
