@@ -22,7 +22,7 @@ const issuePath = (issue) => `/apps/${web.id}/issues/${encodeURIComponent(issue.
 // Name, address, and what is there once the page is.
 const PAGES = [
   ["apps", "/", ".app .spark rect"],
-  ["overview", `/apps/${web.id}?range=7d`, "canvas >> nth=1"],
+  ["overview", `/apps/${web.id}?range=7d`, ".requests tbody tr >> nth=3"],
   ["issues", `/apps/${web.id}/issues`, ".issues .message"],
   ["issues-none", `/apps/${web.id}/issues?q=nothing+says+this`, ".empty a"],
   ["issue", `${issuePath(js)}?grouping=1`, ".frames .own"],

@@ -44,7 +44,8 @@ export function draw(box: HTMLElement, data: uPlot.AlignedData, look: Look): uPl
       ],
       hooks: {
         setCursor: [(plot) => look.onHover(plot.cursor.idx ?? null)],
-        draw: [(plot) => look.marks.forEach((mark) => drawMark(plot, mark, soft))],
+        // Marks stand at the bar of their hour or day, which is drawn around its beginning.
+        draw: [(plot) => look.marks.forEach((mark) => drawMark(plot, { ...mark, at: Math.floor(mark.at / look.stepMs) * look.stepMs }, soft))],
       },
     },
     data,
