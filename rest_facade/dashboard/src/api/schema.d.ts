@@ -2082,6 +2082,8 @@ export interface components {
                 freezes: number;
                 failedRequests: number;
                 images: number;
+                /** @description Taps among the messages. */
+                taps: number;
             };
         };
         SessionList: {

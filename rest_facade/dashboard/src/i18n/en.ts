@@ -283,6 +283,7 @@ export const en = {
   started: "Started",
   duration: "Duration",
   appVersion: "App version",
+  taps: "Taps",
   messages: "Messages",
   signals: "Signals",
   nCrashes: "{n} crash | {n} crashes",

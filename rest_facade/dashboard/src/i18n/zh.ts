@@ -285,6 +285,7 @@ export const zh: Words & Record<`error.${string}`, string> = {
   started: "开始时间",
   duration: "时长",
   appVersion: "应用版本",
+  taps: "点击",
   messages: "消息",
   signals: "信号",
   nCrashes: "崩溃 {n}",

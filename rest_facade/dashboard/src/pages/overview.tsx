@@ -28,7 +28,7 @@ export function OverviewPage({ app }: { app: App }) {
       <FilterBar app={app} only={["platform", "release", "environment"]}>
         <RangeSelect range={range} usual={USUAL} />
       </FilterBar>
-      <Loaded from={found} bones={4} height={110}>
+      <Loaded from={found} shape={<Shape />}>
         {({ totals, before, buckets }) =>
           totals.events === 0 && before.events === 0 && range.name === USUAL && !narrowed ? (
             <Card>
@@ -56,6 +56,23 @@ export function OverviewPage({ app }: { app: App }) {
       </div>
       <Vitals app={app} range={range} narrowed={narrowed} />
     </>
+  );
+}
+
+// The room that tiles and trends will take.
+function Shape() {
+  return (
+    <div class="stack" role="status" aria-label={t("loading")}>
+      <div class="tiles">
+        {TILES.map(([name]) => (
+          <div class="tile bone" style={{ height: "90px" }} key={name} />
+        ))}
+      </div>
+      <div class="columns">
+        <div class="card bone" style={{ height: "302px" }} />
+        <div class="card bone" style={{ height: "302px" }} />
+      </div>
+    </div>
   );
 }
 
@@ -198,7 +215,7 @@ const RECORDED = new Set(["ios", "android", "react-native", "flutter"]);
 function Stability({ app, range }: { app: App; range: Range }) {
   const query = { appKey: app.appKey, start: range.start, end: range.end };
   const found = useQuery(JSON.stringify(["stability", query]), (signal) => take(api.GET("/api/sessions/totals", { params: { query }, signal })), 2 * REFRESH_MS);
-  if (found.data?.sessions === 0 && !RECORDED.has(app.type)) return null;
+  if (!found.data?.sessions && !RECORDED.has(app.type)) return null;
   return (
     <Card title={t("crashFree")} aside={<a class="small" href={paths.app(app.id, "sessions")}>{t("allSessions")}</a>}>
       <Loaded from={found} bones={2} height={40}>

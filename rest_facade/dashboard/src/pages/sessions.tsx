@@ -79,26 +79,30 @@ function Table({ app, sessions }: { app: App; sessions: readonly RecordedSession
             <th scope="col">{t("session")}</th>
             <th scope="col">{t("started")}</th>
             <th scope="col" class="num">{t("duration")}</th>
-            <th scope="col">{t("device")}</th>
-            <th scope="col">{t("appVersion")}</th>
-            <th scope="col" class="num">{t("messages")}</th>
-            <th scope="col">{t("signals")}</th>
+            <th scope="col" class="roomy">{t("device")}</th>
+            <th scope="col" class="roomy">{t("appVersion")}</th>
+            <th scope="col" class="num roomy">{t("taps")}</th>
+            <th scope="col" class="num roomy">{t("messages")}</th>
+            <th scope="col" class="roomy">{t("signals")}</th>
           </tr>
         </thead>
         <tbody>
           {sessions.map((one) => (
             <tr key={one.id}>
               <td>
-                <a class="nowrap" href={paths.session(app.id, one.id)}>
-                  ▶ {one.userId || one.anonymousId || one.userUUID.slice(0, 8) || one.id}
-                </a>
+                <a href={paths.session(app.id, one.id)}>▶ {one.userId || one.anonymousId || one.userUUID.slice(0, 8) || one.id}</a>
+                <div class="cramped small soft">
+                  {[deviceOf(one), one.release].filter(Boolean).join(" · ")}
+                  <Signals of={one} />
+                </div>
               </td>
               <td><Ago at={one.startedAt} /></td>
               <td class="num">{duration(one.lastMessageAt - one.startedAt)}</td>
-              <td class="nowrap">{deviceOf(one)}</td>
-              <td>{one.release || "–"}</td>
-              <td class="num">{count(one.counters.messages)}</td>
-              <td>
+              <td class="nowrap roomy">{deviceOf(one)}</td>
+              <td class="roomy">{one.release || "–"}</td>
+              <td class="num roomy">{count(one.counters.taps)}</td>
+              <td class="num roomy">{count(one.counters.messages)}</td>
+              <td class="roomy">
                 <Signals of={one} />
               </td>
             </tr>
