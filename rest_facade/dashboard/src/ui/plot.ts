@@ -75,6 +75,6 @@ function drawMark(plot: uPlot, mark: Mark, stroke: string): void {
   ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
   const room = x > left + width * 0.8;
   ctx.textAlign = room ? "right" : "left";
-  ctx.fillText(mark.name, x + (room ? -4 : 4) * devicePixelRatio, top + 12 * devicePixelRatio);
+  ctx.fillText(mark.name, x + (room ? -4 : 4) * devicePixelRatio, top - 4 * devicePixelRatio);
   ctx.restore();
 }
