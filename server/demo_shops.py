@@ -274,7 +274,7 @@ def _visit(
     }
     crumbs = [
         {"type": "navigation", "message": f"{chance.choice(shop.pages)} → {page}", "timestamp": at_ms},
-        {"type": "click", "message": "button#buy", "timestamp": at_ms + 2_400},
+        {"type": "click", "message": "button#buy", "timestamp": at_ms + 1_200},
     ]
     for name, least, most in shop.vitals:
         if chance.random() < 0.4:

@@ -31,10 +31,14 @@ _FAMILIES: Final = (
 _MAJOR: Final = re.compile(r"\d{1,4}")
 
 
-@lru_cache(maxsize=4_096)
 def browser_of(user_agent: str) -> str:
     """`Chrome 156`; the family alone where no version follows; empty for what is no known browser."""
-    looked_at = user_agent[:MAX_LOOKED_AT]
+    return _browser(user_agent[:MAX_LOOKED_AT])
+
+
+# Keeps no more than it looks at, however long the texts are that clients send.
+@lru_cache(maxsize=4_096)
+def _browser(looked_at: str) -> str:
     for family, word in _FAMILIES:
         at = looked_at.find(word)
         if at >= 0:

@@ -1,6 +1,5 @@
 """From judged events to the rows that are stored."""
 
-import math
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -12,12 +11,14 @@ from healthguard.v1 import event_pb2 as event_pb
 
 from server.ingest import payload
 from server.ingest.browser import browser_of
+from server.ingest.device import device_of
 from server.ingest.grouping import Grouping, group
 from server.ingest.grouping.pathname import pathname
+from server.ingest.measuring import measurement_of
 from server.ingest.scrub import scrubbed
+from server.ingest.storable import storable
 from server.store.dimensions import Dimension
 from server.store.events import ERROR, FAILED_REQUEST, OTHER, IssueSeed, NewEvent
-from server.store.performance import Measurement
 
 UNKNOWN_PLATFORM: Final = "unknown"
 MAX_PAGE: Final = 200
@@ -67,21 +68,17 @@ def _new_event(event: event_pb.Event, compressed: bytes, app_id: int, time_ms: i
         release=storable(release) if release or event.HasField("release") else None,
         page=_page(event) if grouping else "",
         browser=browser_of(event.device_info.user_agent) if grouping else "",
+        device=_device(event.device_info) if grouping else "",
         user_key=user_key(user_id, anonymous_id),
         issue=_issue(grouping) if grouping else None,
         payload=compressed,
-        measurement=_measurement(event) if kind == "performance" else None,
+        measurement=measurement_of(event, kind),
     )
 
 
 def event_key(event_id: str) -> str:
     """20 characters for 120 bits of a hash of the id: short, of one length, and safe in every index."""
     return urlsafe_b64encode(blake2b(event_id.encode(), digest_size=15).digest()).decode()
-
-
-def storable(text: str) -> str:
-    """The text without NUL, which PostgreSQL cannot keep in a text column. Payloads keep it."""
-    return text.replace("\0", "\ufffd") if "\0" in text else text
 
 
 @lru_cache(maxsize=4_096)
@@ -94,11 +91,8 @@ def _issue(grouping: Grouping) -> IssueSeed:
     return IssueSeed(storable(fingerprint), version, storable(title[:MAX_ISSUE_MESSAGE]), storable(error_type))
 
 
-def _measurement(event: event_pb.Event) -> Measurement | None:
-    """What a performance event measured; None without a name or a number that can be ordered."""
-    if not event.name or not event.HasField("value") or not math.isfinite(event.value):
-        return None
-    return Measurement(storable(event.name), event.value, event.rating)
+def _device(told: event_pb.DeviceInfo) -> str:
+    return device_of(told.model, told.system, told.user_agent)
 
 
 def _page(event: event_pb.Event) -> str:

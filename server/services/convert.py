@@ -7,8 +7,10 @@ from healthguard.v1 import app_pb2 as app_pb, event_pb2 as event_pb, issue_pb2 a
 
 from server.errors import InvalidTimeRange
 from server.ingest import payload
+from server.store.counters import HOUR_MS
 from server.store.issues import Issue
 from server.store.lifecycle import Comment
+from server.store.releases import Release
 from server.store.scope import Role
 from server.store.totals import Bucket, TimeRange, Totals
 
@@ -101,6 +103,12 @@ def bucket_to_proto(bucket: Bucket) -> issue_pb.Bucket:
         failed_requests=bucket.failed_requests,
         affected_users=bucket.affected_users,
     )
+
+
+def release_to_proto(release: Release) -> issue_pb.Release:
+    """A release and the start of the hour in which it was first seen."""
+    first_seen = timestamp_from_ms(release.first_hour * HOUR_MS)
+    return issue_pb.Release(name=release.name, first_seen_time=first_seen, events=release.events)
 
 
 def breakdowns_to_proto(breakdowns: Mapping[str, Iterable[tuple[str, int]]]) -> list[issue_pb.Breakdown]:

@@ -15,19 +15,21 @@ from server.services.convert import (
     comment_to_proto,
     event_from_payload,
     issue_to_proto,
+    release_to_proto,
     time_range,
     totals_to_proto,
 )
 from server.services.issue_change import visible_issue
 from server.services.issue_grouping import IssueGroupingService
-from server.store import dimensions, issues as store_issues, lifecycle, totals
+from server.store import dimensions, issues as store_issues, lifecycle, releases, totals
 from server.store.counters import HOUR_MS
 from server.store.dimensions import Dimension
 from server.store.engine import Engine
 from server.store.issues import Issue, IssueFilter, StoredEvent
 from server.store.lifecycle import Comment
+from server.store.releases import Release
 from server.store.scope import visible_apps
-from server.store.totals import Bucket, EventFilter, TimeRange, Totals
+from server.store.totals import EVER, MAX_HOUR, Bucket, EventFilter, TimeRange, Totals
 
 DEFAULT_PAGE_SIZE = 100
 MAX_PAGE_SIZE = 1_000
@@ -54,6 +56,8 @@ _ORDERS: dict[int, str] = {
 Ranged = (
     issue_service_pb.GetOverviewRequest
     | issue_service_pb.ListIssuesRequest
+    | issue_service_pb.CountIssuesRequest
+    | issue_service_pb.ListReleasesRequest
     | issue_service_pb.GetIssueRequest
     | issue_service_pb.ListIssueEventsRequest
 )
@@ -94,6 +98,18 @@ class IssueService(IssueGroupingService):
             last = store_issues.position(page.issues[-1], asked.order)
             response.next_page_token = self._page_tokens.sign(last, scope)
         return response
+
+    async def CountIssues(  # noqa: N802
+        self, request: issue_service_pb.CountIssuesRequest, _context: object
+    ) -> issue_service_pb.CountIssuesResponse:
+        issues = await self._engine.read(_count, caller.current_user().id, request, _time_range(request))
+        return issue_service_pb.CountIssuesResponse(issues=issues)
+
+    async def ListReleases(  # noqa: N802
+        self, request: issue_service_pb.ListReleasesRequest, _context: object
+    ) -> issue_service_pb.ListReleasesResponse:
+        found = await self._engine.read(_releases, caller.current_user().id, request.app_key, _time_range(request))
+        return issue_service_pb.ListReleasesResponse(releases=map(release_to_proto, found))
 
     async def ListFilterValues(  # noqa: N802
         self, request: issue_service_pb.ListFilterValuesRequest, _context: object
@@ -208,7 +224,9 @@ def _page_size(asked: int) -> int:
 def _filter(
     session: Session,
     user_id: int,
-    request: issue_service_pb.GetOverviewRequest | issue_service_pb.ListIssuesRequest,
+    request: issue_service_pb.GetOverviewRequest
+    | issue_service_pb.ListIssuesRequest
+    | issue_service_pb.CountIssuesRequest,
     seen: TimeRange,
 ) -> IssueFilter:
     if request.status not in _ARCHIVED:
@@ -231,6 +249,16 @@ def _overview(
     found.issues = store_issues.count(session, issues)
     buckets = totals.buckets(session, events, span.hours_each, span.first, span.last) if span else []
     return found, buckets
+
+
+def _count(session: Session, user_id: int, request: issue_service_pb.CountIssuesRequest, when: TimeRange) -> int:
+    return store_issues.count(session, _filter(session, user_id, request, EVER), when)
+
+
+def _releases(session: Session, user_id: int, app_key: str, when: TimeRange) -> list[Release]:
+    first = max(0, when.start_ms or 0) // HOUR_MS
+    last = MAX_HOUR if when.end_ms is None else when.end_ms // HOUR_MS
+    return releases.read(session, visible_apps(session, user_id, app_key), first, min(last, MAX_HOUR))
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ def session_to_proto(found: Found) -> mobile_session_pb.MobileSession:
             freezes=found.freezes,
             failed_requests=found.failed_requests,
             images=found.images,
+            taps=found.taps,
         ),
     )
 

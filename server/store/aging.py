@@ -87,9 +87,9 @@ DELETE FROM distinct_users WHERE app_id = :app_id AND (scope, user_key) IN (
 """
 # Hours and days alike, each once all of it ended; the second condition is the one an index can use.
 _METRICS = """
-DELETE FROM metric_spans WHERE app_id = :app_id AND (span_hours, first_hour, name, shard) IN (
-    SELECT span_hours, first_hour, name, shard FROM metric_spans
-    WHERE app_id = :app_id AND span_hours IN (1, 24) AND first_hour < :hour AND first_hour + span_hours <= :hour LIMIT :rows
+DELETE FROM metric_spans WHERE app_id = :app_id AND (kind, span_hours, first_hour, name, shard) IN (
+    SELECT kind, span_hours, first_hour, name, shard FROM metric_spans
+    WHERE app_id = :app_id AND kind IN (0, 1) AND span_hours IN (1, 24) AND first_hour < :hour AND first_hour + span_hours <= :hour LIMIT :rows
 )
 """
 

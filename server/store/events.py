@@ -44,6 +44,7 @@ class NewEvent:
     release: str | None
     page: str
     browser: str
+    device: str
     user_key: int | None
     issue: IssueSeed | None
     payload: bytes
@@ -87,6 +88,7 @@ class _IssueChange:
             ("environment", dimension.environment),
             ("page", event.page),
             ("browser", event.browser),
+            ("device", event.device),
         ):
             if facet[1]:
                 facets[facet] = facets.get(facet, 0) + 1

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, exists, literal, tuple_, union_all
 from sqlmodel import Session, col, func, select
 
 from server.store import merges
+from server.store.active_issues import HAD_AN_EVENT, bounds
 from server.store.counters import HOUR_MS, issue_hour_scope
 from server.store.dimensions import Dimension
 from server.store.merges import Member
@@ -31,7 +32,7 @@ ORDERS = {
 """Columns by which issues are listed, from the largest down; each has an index."""
 
 TOP_VALUES = 20
-PROPERTIES = ("platform", "release", "environment", "page", "browser")
+PROPERTIES = ("platform", "release", "environment", "page", "browser", "device")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +95,17 @@ class Issue:
         return [Member(self.id, self.fingerprint, self.error_type), *self.merged]
 
 
-def count(session: Session, which: IssueFilter) -> int:
-    """How many issues the filter finds."""
+def count(session: Session, which: IssueFilter, active: TimeRange = EVER) -> int:
+    """How many issues the filter finds that had an event in the range `active`."""
     if not which.app_ids:
         return 0
-    if which.is_counted:
+    if active.is_open and which.is_counted:
         counts = open_and_archived_issues(session, which.app_ids, which.only.platform)
         return sum(counts[kept] for kept in which.archived)
     query = sa.select(sa.func.count()).select_from(IssueRow).where(*_branch(which, archived=None))
-    return session.connection().execute(query).scalar_one()
+    if active.is_open:
+        return session.connection().execute(query).scalar_one()
+    return session.connection().execute(query.where(HAD_AN_EVENT), bounds(active)).scalar_one()
 
 
 def _branch(which: IssueFilter, archived: bool | None, app_id: int | None = None) -> list[ColumnElement[bool]]:

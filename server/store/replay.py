@@ -10,7 +10,7 @@ import zstandard
 from sqlmodel import Session, col, select
 
 from server.mobile.codec import Message, Messages, decode_batch
-from server.mobile.messages import Layout, all_types
+from server.mobile.messages import CLICK, Layout, all_types
 from server.mobile.reading import MAX_INT64
 from server.mobile.timeline import Position, Source, timeline
 from server.store.session_tables import SessionBatchRow, SessionRow, SessionSignalRow
@@ -62,6 +62,7 @@ class Found:
     rage_taps: int
     freezes: int
     images: int
+    taps: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +229,7 @@ def _type_name(type_id: int) -> str:
 
 
 def _found(row: SessionRow, apps: Mapping[int, str]) -> Found:
-    same = {name: getattr(row, name) for name in Found.__slots__ if name not in {"app_key", "id", "metadata"}}
+    same = {name: getattr(row, name) for name in Found.__slots__ if name not in {"app_key", "id", "metadata", "taps"}}
     metadata = {key: text for key, (text, _) in orjson.loads(row.metadata_json).items()}
-    return Found(app_key=apps[row.app_id], id=unsigned(row.id), metadata=metadata, **same)
+    taps = orjson.loads(row.types_json).get(str(CLICK), 0)
+    return Found(app_key=apps[row.app_id], id=unsigned(row.id), metadata=metadata, taps=taps, **same)

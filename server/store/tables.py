@@ -202,7 +202,7 @@ class IssueRow(SQLModel, table=True):
 
 
 class IssueFacetRow(SQLModel, table=True):
-    """Events of one issue with one value of one property: platform, release, environment, page or browser.
+    """Events of one issue with one value of one property: platform, release, environment, page, browser or device.
 
     `event_count` is shown and covers the issues merged into it; `own_event_count` covers its own fingerprint alone.
     """
@@ -316,11 +316,15 @@ class LedgerRow(SQLModel, table=True):
 
 
 class MetricSpanRow(SQLModel, table=True):
-    """Measurements of one metric in one hour or day (UTC) of event time; `first_hour` counts hours since the epoch."""
+    """Measurements of one name of a kind (see performance.py) in one hour or day (UTC) of event time.
+
+    `first_hour` counts hours since the epoch.
+    """
 
     __tablename__: ClassVar[str] = "metric_spans"
 
     app_id: int = Field(primary_key=True, sa_type=BigInteger)
+    kind: int = Field(primary_key=True, sa_type=SmallInteger)
     span_hours: int = Field(primary_key=True, sa_type=SmallInteger)
     first_hour: int = Field(primary_key=True, sa_type=BigInteger)
     name: str = Field(primary_key=True)

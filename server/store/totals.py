@@ -71,7 +71,7 @@ def event_totals(session: Session, which: EventFilter) -> Totals:
     if which.when.is_open and which.only == Dimension(which.only.platform):
         return _all_time(session, which)
     chosen = _Chosen.of(session, which)
-    hours, edges = _split(which.when)
+    hours, edges = hours_and_edges(which.when)
     found = Totals()
     if hours is not None:
         _add_hours(session, chosen, hours, found)
@@ -210,7 +210,7 @@ class _Chosen:
         return [*picked, col(EventRow.time_ms).between(*edge)]
 
 
-def _split(when: TimeRange) -> tuple[tuple[int, int] | None, list[tuple[int, int]]]:
+def hours_and_edges(when: TimeRange) -> tuple[tuple[int, int] | None, list[tuple[int, int]]]:
     """The whole hours of a range (first, last), and the partial hours at its ends as millisecond ranges."""
     start = 0 if when.start_ms is None else max(0, when.start_ms)
     end = (MAX_HOUR + 1) * HOUR_MS - 1 if when.end_ms is None else min(when.end_ms, (MAX_HOUR + 1) * HOUR_MS - 1)

@@ -139,6 +139,8 @@ ROWS: dict[str, Row] = {
     "EventService.IngestEvents": Row(Access.ANYONE, lambda site: of_key(site) | {"events": [error_event()]}),
     "IssueService.GetOverview": Row(Access.ACCOUNT, of_key, scope="read"),
     "IssueService.ListIssues": Row(Access.ACCOUNT, of_key, scope="read"),
+    "IssueService.CountIssues": Row(Access.ACCOUNT, of_key, scope="read"),
+    "IssueService.ListReleases": Row(Access.ACCOUNT, of_key, scope="read"),
     "IssueService.ListFilterValues": Row(Access.ACCOUNT, of_key, scope="read"),
     "IssueService.GetIssue": Row(Access.VIEWER, of_issue, ISSUE, scope="read"),
     "IssueService.ListIssueEvents": Row(Access.VIEWER, of_issue, ISSUE, scope="read"),
@@ -173,6 +175,7 @@ ROWS: dict[str, Row] = {
     ),
     "IssueService.UnmergeIssue": Row(Access.EDITOR, of_issue, ISSUE, scope="write", spends=Spent.APP, prepare=merged),
     "PerformanceService.GetPerformance": Row(Access.ACCOUNT, of_key, scope="read"),
+    "PerformanceService.GetRequestPerformance": Row(Access.ACCOUNT, of_key, scope="read"),
     "LedgerService.GetLedger": Row(Access.ACCOUNT, of_key, scope="read"),
     "MobileSessionService.StartSession": Row(
         Access.ANYONE, lambda site: {"projectKey": site.app["appKey"], "platform": "ios"}

@@ -13,6 +13,8 @@ INGEST = ingest_rows.GRPC_50.name
 SINGLE_P99_MS = 40
 READ_P95_MS = 25
 READS = ("overview", "overview, 3 days", "issue list", "issue detail")
+PAGES = ("overview page", "issue list page")
+PAGE_P95_MS = 1_000
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ _BY_NAME = {
     "REST 50": (_rate(12_000),),
     "gRPC 50": (_rate(15_000),),
     mobile_rows.NAME: (_rate(20, " MB"),),
+    **dict.fromkeys(PAGES, (Budget("p95_ms", PAGE_P95_MS, "p95 < 1 s"),)),
 }
 _READ = (Budget("p95_ms", READ_P95_MS, f"p95 < {READ_P95_MS} ms"),)
 

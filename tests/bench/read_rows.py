@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from tests.bench import grpc_load, measure, wrk
+from tests.bench import grpc_load, measure, page_rows, wrk
 from tests.bench.budgets import AT
 from tests.bench.grpc_load import Fleet
 from tests.bench.ingest_rows import GRPC_50
@@ -42,6 +42,7 @@ def run(site: Site, sizes: list[int], seconds: float, *, busy: bool, note: Calla
         for name, paths in _pages(site, app_key).items():
             note(f"{site.database.name}: {name} at {size:,}")
             yield measure.reads(site, f"{name}{AT}{size:,}", partial(_read, site, paths, seconds))
+        yield from page_rows.run(site, app_key, size, note)
         if busy:
             yield from _during_ingest(site, app_key, size, seconds, note)
             if size in {sizes[0], sizes[-1]}:

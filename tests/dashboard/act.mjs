@@ -39,7 +39,7 @@ const now = Date.now();
 const events = (kind, times) =>
   Array.from({ length: times }, (_, n) => ({
     eventId: `${kind}-${n}`, type: "error", timestamp: now - 1_000 * (times - n), platform: "web", release: "1.0.0", errorType: "js",
-    message: `${kind} is broken`, stack: `Error: ${kind}\n    at ${kind} (app.js:1:1)`, userId: `user-${n}`, breadcrumbs: [{ type: "click", message: `step ${n}`, timestamp: now }],
+    message: `${kind} is broken`, stack: `Error: ${kind}\n    at ${kind} (app.js:1:1)`, userId: `user-${n}`, deviceInfo: { model: "Pixel 8" }, breadcrumbs: [{ type: "click", message: `step ${n}`, timestamp: now }],
   }));
 for (let first = 0; first < 60; first += 20) await call("POST", "/api/events/batch", { appKey: app.appKey, events: events("cart", 60).slice(first, first + 20) });
 await call("POST", "/api/events/batch", { appKey: app.appKey, events: [...events("login", 3), ...events("search", 2)] });
@@ -86,6 +86,7 @@ await page.getByText("search is broken").waitFor({ state: "detached" });
 await page.keyboard.press("k");
 await page.keyboard.press("Enter");
 await heading("cart is broken");
+await card("Breakdown").getByText("Pixel 8").waitFor();
 await button("Mark fixed").click();
 await page.getByLabel("Release").last().fill("2.0.0");
 await button("Save").click();
@@ -146,6 +147,7 @@ expect(await page.getByLabel("Select: cart is broken").isChecked(), "the refresh
 
 // The range and the filters of the overview are in its address.
 await page.getByRole("link", { name: "Overview" }).click();
+await page.locator(".tile", { hasText: "Issues" }).getByText("none before").waitFor();
 await page.getByLabel("Time range").selectOption("7d");
 await page.waitForURL(/range=7d/);
 await page.getByLabel("Release").selectOption("1.0.0");
@@ -155,6 +157,18 @@ await page.getByLabel("From", { exact: true }).fill("2026-01-01T00:00");
 await page.getByRole("textbox", { name: "To", exact: true }).fill("2025-01-01T00:00");
 await page.getByText("lies before the start").waitFor();
 await page.keyboard.press("Escape");
+
+// Its requests: the slowest, then those that fail most, of all releases whatever is chosen.
+const request = (id, url, duration, success) => ({ eventId: id, type: "http", timestamp: now, platform: "web", method: "GET", url, duration, success });
+const requests = [request("r-1", "/api/slow/17", 9_000, true), request("r-2", "/api/slow/18", 9_000, true), request("r-3", "/api/broken?x=1", 20, false)];
+await call("POST", "/api/events/batch", { appKey: app.appKey, events: requests });
+await page.reload();
+const listed = card("Requests").locator("tbody tr");
+await listed.first().getByText("/api/slow/:id").waitFor();
+await card("Requests").getByText("of all platforms, releases").waitFor();
+await page.getByLabel("Order").selectOption("failing");
+await listed.first().getByText("/api/broken").waitFor();
+await listed.first().getByText("100%").waitFor();
 
 // Settings.
 await page.getByRole("link", { name: "Settings" }).click();
@@ -177,7 +191,7 @@ await button("Add").click();
 await page.getByLabel(`Role of ${helper.email}`).selectOption("editor");
 await page.waitForFunction((name) => document.querySelector(`[aria-label="Role of ${name}"]`)?.value === "editor", helper.email);
 await card("Ledger").getByText("Received").waitFor();
-expect(/Received 67 = Stored 67 \+/.test(await card("Ledger").locator("p").textContent()), "the ledger does not say what arrived");
+expect(/Received 70 = Stored 70 \+/.test(await card("Ledger").locator("p").textContent()), "the ledger does not say what arrived");
 
 // Somebody else sees what his role allows, at once.
 const other = await open(browser, { signedIn: helper, allow: /404 \(Not Found\)/ });

@@ -20,6 +20,10 @@ export async function open(browser, { signedIn, width = 1440, colorScheme = "lig
   const context = await browser.newContext({ viewport: { width, height: width < 500 ? 844 : 900 }, colorScheme, locale, reducedMotion: "reduce" });
   await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: BASE });
   if (signedIn) await context.addInitScript((kept) => { if (!sessionStorage.seeded) { localStorage["healthguard.session"] = kept; sessionStorage.seeded = 1; } }, JSON.stringify(signedIn));
+  await context.addInitScript(() => {
+    window.jumps = 0;
+    new PerformanceObserver((list) => list.getEntries().forEach((entry) => (window.jumps += entry.value))).observe({ type: "layout-shift", buffered: true });
+  });
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   page.faults = [];

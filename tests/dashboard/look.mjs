@@ -6,6 +6,8 @@ import { BASE, call, expect, launch, open, quiet, signIn } from "./browser.mjs";
 const AXE = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const { EMAIL, PASSWORD, SHOTS } = process.env;
 const FIRST_LOAD_BYTES = 150_000;
+// Share of the window that moved, as browsers weigh it: what web vitals call good.
+const MOST_JUMPS = 0.1;
 const IN_README = new Set(["overview", "player"]);
 
 const browser = await launch();
@@ -22,7 +24,7 @@ const issuePath = (issue) => `/apps/${web.id}/issues/${encodeURIComponent(issue.
 // Name, address, and what is there once the page is.
 const PAGES = [
   ["apps", "/", ".app .spark rect"],
-  ["overview", `/apps/${web.id}?range=7d`, "canvas >> nth=1"],
+  ["overview", `/apps/${web.id}?range=7d`, ".requests tbody tr >> nth=3"],
   ["issues", `/apps/${web.id}/issues`, ".issues .message"],
   ["issues-none", `/apps/${web.id}/issues?q=nothing+says+this`, ".empty a"],
   ["issue", `${issuePath(js)}?grouping=1`, ".frames .own"],
@@ -51,6 +53,8 @@ async function inspect(page, name) {
 async function judge(page, name) {
   const wide = await page.evaluate(() => document.scrollingElement.scrollWidth - innerWidth);
   expect(wide <= 0, `${name} is ${wide} px too wide`);
+  const jumps = await page.evaluate(() => window.jumps);
+  expect(jumps < MOST_JUMPS, `${name} jumped by ${jumps} while it was loaded`);
   quiet(page, name);
 }
 

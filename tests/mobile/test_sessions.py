@@ -318,6 +318,7 @@ def test_rage_taps_and_freezes_reach_over_batches(owner: Owner) -> None:
     ]
     [found] = owner.sessions(hasSignal="true")
     assert (found["counters"]["rageTaps"], found["counters"]["freezes"]) == (1, 1)
+    assert found["counters"]["taps"] == 5
 
 
 def test_conditions_are_none(owner: Owner) -> None:

@@ -131,6 +131,15 @@ class GrpcDriver:
             self._issues.ListIssues, _filtered(issue_service_pb.ListIssuesRequest(), filters), token
         )
 
+    async def count_issues(self, token: str | None, **filters: Any) -> Json:
+        return await self._call(
+            self._issues.CountIssues, _filtered(issue_service_pb.CountIssuesRequest(), filters), token
+        )
+
+    async def releases(self, token: str | None, **filters: Any) -> Json:
+        request = _filtered(issue_service_pb.ListReleasesRequest(), filters)
+        return await self._call(self._issues.ListReleases, request, token)
+
     async def filter_values(self, token: str | None, **filters: Any) -> Json:
         request = _filtered(issue_service_pb.ListFilterValuesRequest(), filters)
         return await self._call(self._issues.ListFilterValues, request, token)
@@ -191,6 +200,10 @@ class GrpcDriver:
     async def performance(self, token: str | None, **filters: Any) -> Json:
         request = _filtered(performance_service_pb.GetPerformanceRequest(), filters)
         return await self._call(self._performance.GetPerformance, request, token)
+
+    async def request_performance(self, token: str | None, **filters: Any) -> Json:
+        request = _filtered(performance_service_pb.GetRequestPerformanceRequest(), filters)
+        return await self._call(self._performance.GetRequestPerformance, request, token)
 
     async def start_session(self, **fields: Any) -> Json:
         known = {field.json_name for field in mobile_session_service_pb.StartSessionRequest.DESCRIPTOR.fields}

@@ -100,6 +100,12 @@ class RestDriver:
     async def issues(self, token: str | None, **filters: Any) -> Json:
         return await self._call("GET", "/api/issues", token, params=filters)
 
+    async def count_issues(self, token: str | None, **filters: Any) -> Json:
+        return await self._call("GET", "/api/issues/count", token, params=filters)
+
+    async def releases(self, token: str | None, **filters: Any) -> Json:
+        return await self._call("GET", "/api/releases", token, params=filters)
+
     async def filter_values(self, token: str | None, **filters: Any) -> Json:
         return await self._call("GET", "/api/filters", token, params=filters)
 
@@ -147,6 +153,9 @@ class RestDriver:
 
     async def performance(self, token: str | None, **filters: Any) -> Json:
         return await self._call("GET", "/api/performance", token, params=filters)
+
+    async def request_performance(self, token: str | None, **filters: Any) -> Json:
+        return await self._call("GET", "/api/performance/requests", token, params=filters)
 
     async def start_session(self, **fields: Any) -> Json:
         return await self._call("POST", "/v1/ios/start", json=fields)

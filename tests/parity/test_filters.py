@@ -133,7 +133,45 @@ async def test_what_the_events_of_an_issue_share(driver: Driver, tenant: Tenant)
         "environment": [("production", 2), ("test", 1)],
         "page": [("/a", 2)],
         "browser": [("Chrome 156", 1)],
+        "device": [("Linux", 1)],
     }
+
+
+async def test_issues_count_in_every_range_they_were_seen_in(driver: Driver, tenant: Tenant) -> None:  # noqa: F811
+    start = await some_of_everything(driver, tenant)
+
+    async def count(**filters: Any) -> int:
+        told = await driver.count_issues(tenant.token, **{"appKey": tenant.app_key} | filters)
+        assert list(told) == ["issues"]
+        return int(told["issues"])
+
+    assert await count() == await count(start=start) == 4
+    assert await count(start=start, end=start + HOUR - 1) == await count(start=start + 1, end=start + 1) == 1
+    assert await count(start=start + 2, end=start + HOUR - 1) == 0
+    assert await count(start=start + HOUR + 1, end=start + HOUR + 4) == 0
+    assert await count(start=start + 2 * HOUR) == await count(start=start + 2 * HOUR, end=now_ms()) == 3
+    assert await count(start=start + 2 * HOUR, release="1.1.0") == 2
+    assert await count(start=start + HOUR, type="js", q="wrong") == 2
+    assert await count(end=start) == await count(appKey="web_nobody") == await count(status="archived") == 0
+    backwards = driver.count_issues(tenant.token, start=start + 1, end=start)
+    assert await refusal(backwards) == ("INVALID_ARGUMENT", "INVALID_TIME_RANGE")
+
+
+async def test_releases_are_told_by_when_they_were_first_seen(driver: Driver, tenant: Tenant) -> None:  # noqa: F811
+    start = await some_of_everything(driver, tenant)
+
+    async def releases(**filters: Any) -> list[tuple[str, int, int]]:
+        told = (await driver.releases(tenant.token, **{"appKey": tenant.app_key} | filters))["releases"]
+        return [(one["name"], (one["firstSeenAt"] - start) // HOUR, one["events"]) for one in told]
+
+    assert await releases() == await releases(start=start + 5) == [("1.0.0", 0, 1), ("1.1.0", 1, 5), ("2.0.0", 2, 1)]
+    assert await releases(start=start + 2 * HOUR) == [("1.1.0", 2, 2), ("2.0.0", 2, 1)]
+    assert await releases(end=start + HOUR - 1) == [("1.0.0", 0, 1)]
+    assert await releases(end=start - 1) == await releases(appKey="web_nobody") == []
+    other = await new_tenant(driver)
+    assert (await driver.releases(other.token))["releases"] == []
+    backwards = driver.releases(tenant.token, start=start + 1, end=start)
+    assert await refusal(backwards) == ("INVALID_ARGUMENT", "INVALID_TIME_RANGE")
 
 
 async def test_filters_show_nothing_of_another_tenant(driver: Driver, tenant: Tenant) -> None:  # noqa: F811

@@ -1,4 +1,4 @@
-"""Web performance through every door."""
+"""Web performance, and how requests do, through every door."""
 
 import math
 
@@ -105,3 +105,64 @@ async def test_measurements_outlive_a_new_key_and_go_with_the_app(driver: Driver
         assert metric["count"] == 2
     await driver.delete_app(tenant.token, tenant.app["id"])
     assert (await driver.performance(tenant.token, appKey=tenant.app_key))["metrics"] == []
+
+
+async def requests(driver: Driver, tenant: Tenant, **filters: object) -> list[Json]:  # noqa: F811
+    answer = await driver.request_performance(tenant.token, appKey=tenant.app_key, **filters)
+    assert answer["relativeError"] == 0.05
+    return answer["requests"]
+
+
+async def test_requests_are_told_by_method_and_path(driver: Driver, tenant: Tenant) -> None:  # noqa: F811
+    """Successes and failures alike, the most frequent first, whatever the ids and queries in their addresses."""
+    durations = [10.0 * n for n in range(1, 21)]
+    orders = [
+        http_event(url=f"https://api.example/orders/{n}?page={n}", method="get", duration=duration, success=n % 4 != 0)
+        for n, duration in enumerate(durations)
+    ]
+    carts = [http_event(url="/carts", method="POST", duration=5), http_event(url="/carts", method="POST")]
+    del carts[1]["duration"], carts[1]["success"]
+    await driver.ingest(tenant.app_key, [*orders, *carts, *orders[:3], error_event(), performance_event()])
+    found = await requests(driver, tenant)
+    ranks = {"p50": 0.5, "p75": 0.75, "p95": 0.95}
+    about = {name: pytest.approx(durations[math.floor(q * 19)], rel=0.05) for name, q in ranks.items()}
+    assert found == [
+        {"method": "GET", "path": "/orders/:id", "count": 20, "succeeded": 15, "failed": 5} | about,
+        {"method": "POST", "path": "/carts", "count": 2, "succeeded": 0, "failed": 1}
+        | dict.fromkeys(ranks, pytest.approx(5, rel=0.05)),
+    ]
+    assert list(await metrics(driver, tenant)) == ["LCP"]
+
+
+async def test_a_request_without_a_duration_has_no_quantiles(driver: Driver, tenant: Tenant) -> None:  # noqa: F811
+    untimed, impossible, nowhere = http_event(), http_event(duration=-1), http_event(url="")
+    del untimed["duration"]
+    await driver.ingest(tenant.app_key, [untimed, impossible, nowhere])
+    (found,) = await requests(driver, tenant)
+    assert {name: value for name, value in found.items() if value is not None} == {
+        "method": "GET", "path": "/orders/:id", "count": 2, "succeeded": 0, "failed": 2,
+    }  # fmt: skip
+
+
+async def test_made_up_paths_share_one_entry(driver: Driver, tenant: Tenant) -> None:  # noqa: F811
+    made_up = [http_event(url=f"/a{n // 26}{chr(97 + n % 26)}z", method="BAD WORD") for n in range(250)]
+    for start in range(0, 250, 50):
+        await driver.ingest(tenant.app_key, made_up[start : start + 50])
+    found = await requests(driver, tenant)
+    assert len(found) == 201
+    assert {name: found[0][name] for name in ("method", "path", "count", "failed")} == {
+        "method": "", "path": "(other)", "count": 50, "failed": 50,
+    }  # fmt: skip
+    assert {(request["method"], request["count"]) for request in found[1:]} == {("", 1)}
+
+
+async def test_requests_of_others_and_impossible_ranges_are_refused_alike(driver: Driver, tenant: Tenant) -> None:  # noqa: F811
+    await driver.ingest(tenant.app_key, [http_event()])
+    other = await new_tenant(driver)
+    for key in (tenant.app_key, "web_nobody"):
+        assert (await driver.request_performance(other.token, appKey=key))["requests"] == []
+    hour = now_ms() // HOUR_MS * HOUR_MS
+    assert await requests(driver, tenant, start=hour - DAY_MS, end=hour - HOUR_MS) == []
+    assert await refusal(driver.request_performance(tenant.token)) == ("INVALID_ARGUMENT", "APP_KEY_REQUIRED")
+    refused = refusal(driver.request_performance(tenant.token, appKey=tenant.app_key, start=hour + 1, end=hour))
+    assert await refused == ("INVALID_ARGUMENT", "INVALID_TIME_RANGE")

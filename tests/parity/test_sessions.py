@@ -131,6 +131,7 @@ async def test_batches_read_back_as_they_were_sent(recording: Recording) -> None
     assert [message["fields"]["content"] for message in stretch if message["type"] == LOG] == ["two", "three"]
     counters = await recording.counters()
     assert (counters["batches"], counters["messages"], counters["damagedBatches"]) == (2, 6, 0)
+    assert counters["taps"] == 1
 
 
 async def test_raw_batches_are_exported_byte_for_byte(recording: Recording) -> None:

@@ -41,6 +41,7 @@ def event(
         release=release,
         page=page,
         browser="",
+        device="",
         user_key=user,
         issue=None if issue is None else IssueSeed(issue, "sdk", f"message of {issue}", "js"),
         payload=payload,

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import combinations_with_replacement
 from typing import Any
 from unittest import mock
 
@@ -251,6 +252,7 @@ class Run:
         for archived in (False, True):
             shown = [head for head in heads if (head in self.model.archived) is archived]
             self._compare_lists(shown, archived)
+            self._compare_active(shown, archived)
         for name in self.model.created:
             self._compare_issue(name)
 
@@ -290,6 +292,26 @@ class Run:
             assert self.read(issues.count, which) == len(on_it)
             ranged = IssueFilter(self.apps, Dimension(platform), (archived,), TimeRange(0, NOW + HOUR_MS))
             assert self.read(issues.count, ranged) == len(on_it)
+
+    def _compare_active(self, shown: list[str], archived: bool) -> None:
+        """Whole hours know events that are gone, partial ones do not."""
+        for low, high in (
+            *combinations_with_replacement(range(-3, 4), 2),
+            (-HOUR_MS, -1),
+            (-HOUR_MS, 1),
+            (-2, HOUR_MS - 1),
+        ):
+            before, after = low == -HOUR_MS, high == HOUR_MS - 1
+            active = [
+                head
+                for head in shown
+                if any(
+                    low <= one.at <= high and (one.kept or (before and one.at < 0) or (after and one.at >= 0))
+                    for one in self.model.of(*self.model.parts(head))
+                )
+            ]
+            which = IssueFilter(self.apps, archived=(archived,))
+            assert self.read(issues.count, which, TimeRange(HOUR + low, HOUR + high)) == len(active), (low, high)
 
     def _compare_issue(self, name: str) -> None:
         parts = self.model.parts(name)

@@ -6,7 +6,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlmodel import Session, SQLModel, select
 
-from server.store import apps, issues, migrate, scope, session_tables, tables
+from server.store import apps, issues, migrate, performance, scope, session_tables, tables
 from server.store.app_settings import AppSettings
 from server.store.apps import NewApp
 from server.store.dimensions import Dimension
@@ -135,3 +135,20 @@ def _check_first_schema_data(session: Session) -> None:
         (1, 1),
         (0, 0),
     ]
+
+
+async def test_measurements_of_before_there_were_kinds_are_metrics(
+    engine: str, new_database: Callable[[str], str]
+) -> None:
+    store = Engine(new_database(engine))
+    migrate.upgrade(store, "0013")
+    with store.sync_engine().begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO metric_spans (app_id, span_hours, first_hour, name, shard, sketch, count, good, needs_improvement, poor)"
+            " VALUES (1, 1, 490000, 'LCP', 0, '[[2100],[3]]', 3, 2, 1, 0)"
+        )
+    migrate.upgrade(store)
+    (metric,) = await store.read(performance.read, 1, performance.METRIC, 490_000, 490_000)
+    assert (metric.name, metric.count, metric.rated, metric.bins) == ("LCP", 3, [2, 1, 0], {2100: 3})
+    assert await store.read(performance.read, 1, performance.REQUEST, 490_000, 490_000) == []
+    store.close()

@@ -10,9 +10,19 @@ import sqlalchemy as sa
 from server.store import events, performance
 from server.store.bulk import StaleTransaction, bulk_of
 from server.store.engine import Engine
-from server.store.performance import DAY, MAX_NAMES, OTHER_NAMES, QUANTILES, RATINGS, Measurement, Metric
+from server.store.performance import (
+    DAY,
+    MAX_NAMES,
+    METRIC,
+    OTHER_NAMES,
+    QUANTILES,
+    RATINGS,
+    REQUEST,
+    SCALES,
+    Measurement,
+    Metric,
+)
 from server.store.sequence import Sequence
-from server.store.sketch import RELATIVE_ERROR
 from tests.store.build import NOW, event, submission
 from tests.store.statements import counted_statements
 
@@ -21,9 +31,9 @@ NOW_HOUR = NOW // HOUR_MS
 _ids = Sequence()
 
 
-def measured(name="LCP", value=1.0, rating="good", *, at=NOW, app=1, key=None) -> events.NewEvent:
+def measured(name="LCP", value=1.0, rating="good", *, kind=METRIC, at=NOW, app=1, key=None) -> events.NewEvent:
     made = event(key, app=app, issue=None, kind=events.OTHER, at=at)
-    made.measurement = Measurement(name, value, rating)
+    made.measurement = Measurement(name, value, rating, kind)
     return made
 
 
@@ -31,8 +41,10 @@ async def commit(store: Engine, *new: events.NewEvent, shard: int = 0) -> None:
     await store.write_bulk(events.commit, [submission(*new)], _ids, shard)
 
 
-async def read(store: Engine, first: int = NOW_HOUR, last: int = NOW_HOUR, app: int = 1) -> list[Metric]:
-    return await store.read(performance.read, app, first, last)
+async def read(
+    store: Engine, first: int = NOW_HOUR, last: int = NOW_HOUR, app: int = 1, kind: int = METRIC
+) -> list[Metric]:
+    return await store.read(performance.read, app, kind, first, last)
 
 
 def expected(new: list[events.NewEvent], first: int, last: int) -> dict[str, list[Measurement]]:
@@ -52,7 +64,7 @@ def check(found: list[Metric], model: dict[str, list[Measurement]]) -> None:
         ordered = sorted(m.value for m in measurements)
         for q, told in zip(QUANTILES, metric.quantiles(), strict=True):
             meant = ordered[math.floor(q * (len(ordered) - 1))]
-            assert told == pytest.approx(meant, rel=RELATIVE_ERROR + 1e-9)
+            assert told == pytest.approx(meant, rel=SCALES[metric.kind].relative_error + 1e-9)
 
 
 async def test_random_measurements_match_a_plain_list_for_any_range(store: Engine) -> None:
@@ -115,6 +127,26 @@ async def test_an_answer_names_the_most_measured(store: Engine) -> None:
         assert (counts["often"], counts[OTHER_NAMES]) == (3, 453 - 3 - (MAX_NAMES - 1))
 
 
+async def test_requests_are_apart_from_metrics_of_their_name(store: Engine) -> None:
+    """Each kind has room for its own names, and its own exactness."""
+    durations = [3.7 * n for n in range(1, 40)]
+    await commit(store, *(measured("GET /", v, "poor", kind=REQUEST) for v in durations), measured("GET /", 9.0))
+    await commit(store, *(measured(f"GET /{n}", kind=REQUEST) for n in range(MAX_NAMES + 5)))
+    check(await read(store), {"GET /": [Measurement("GET /", 9.0, "good")]})
+    requests = {request.name: request for request in await read(store, kind=REQUEST)}
+    check([requests["GET /"]], {"GET /": [Measurement("GET /", v, "poor") for v in durations]})
+    assert (len(requests), requests[OTHER_NAMES].count) == (MAX_NAMES + 1, 6)
+
+
+async def test_what_was_not_timed_is_counted(store: Engine) -> None:
+    await commit(store, measured("GET /", None, kind=REQUEST), measured("GET /", None, "poor", kind=REQUEST))
+    (untimed,) = await read(store, kind=REQUEST)
+    assert (untimed.count, untimed.rated, untimed.quantiles()) == (2, [1, 0, 1], [])
+    await commit(store, measured("GET /", 20.0, kind=REQUEST))
+    (timed,) = await read(store, kind=REQUEST)
+    assert (timed.count, timed.quantiles()) == (3, [pytest.approx(20.0, rel=0.05)] * len(QUANTILES))
+
+
 async def test_concurrent_writers_lose_no_measurement(store: Engine) -> None:
     """Writers of several machines that happen to share a shard, and the same new rows."""
     values = [[float(10 * writer + n + 1) for n in range(10)] for writer in range(10)]
@@ -153,7 +185,7 @@ async def test_statements_do_not_grow_with_measurements(store: Engine) -> None:
 async def test_long_ranges_read_days_and_nothing_outside(store: Engine) -> None:
     """One row a day and metric, hours only where the range breaks a day, and all of it from the key."""
     await commit(store, *(measured(at=NOW - n * HOUR_MS) for n in range(20 * DAY)))
-    query = performance.reading(1, NOW_HOUR - 10 * DAY + 1, NOW_HOUR)
+    query = performance.reading(1, METRIC, NOW_HOUR - 10 * DAY + 1, NOW_HOUR)
 
     def rows_and_plan(session) -> tuple[int, str]:
         connection = session.connection()

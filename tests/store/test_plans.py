@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from server.store import dimensions, grouping, issues, ledger, migrate, retention, totals
+from server.store import dimensions, grouping, issues, ledger, migrate, releases, retention, totals
 from server.store.dimensions import Dimension
 from server.store.engine import Engine
 from server.store.issues import IssueFilter
@@ -110,6 +110,7 @@ READS: dict[str, Callable[[Session], object]] = {
         s, EventFilter(APPS, NARROW), 24, START // (24 * HOUR), START // (24 * HOUR) + 30
     ),
     "number of issues": lambda s: issues.count(s, IssueFilter(APPS, NARROW, seen=MIDDLE, text="m")),
+    "number of issues active in a range": lambda s: issues.count(s, IssueFilter(APPS, NARROW), MIDDLE),
     "ledger": lambda s: ledger.read(s, APPS, 0, 100),
     **{
         f"issues by {order}": lambda s, order=order: issues.page(s, IssueFilter(APPS, NARROW), (START, 5), 100, order)
@@ -118,6 +119,7 @@ READS: dict[str, Callable[[Session], object]] = {
     "trends of a page": lambda s: issues.trends(
         s, issues.page(s, IssueFilter(APPS), None, 25), 24, START // (24 * HOUR), START // (24 * HOUR) + 14
     ),
+    "releases of a range": lambda s: releases.read(s, APPS, START // HOUR, START // HOUR + 24 * 30),
     "values to filter by": lambda s: dimensions.values(s, APPS, "release"),
     "issue, its events, trend and breakdowns": _detail,
     "oldest events": lambda s: retention.examine(s, Reach(START + 1, START, 30, 30), EVENTS // 2),

@@ -15,6 +15,7 @@ from server.store.engine import Engine
 from server.store.events import OTHER, NewEvent
 from server.store.issues import IssueFilter
 from server.store.lease import Lease, claim, release
+from server.store.performance import METRIC, REQUEST
 from server.store.retention import DAY_MS, EVERY_RETENTION, Reach
 from server.store.sequence import Sequence
 from server.store.tables import (
@@ -256,6 +257,7 @@ async def test_books_and_hours_end_in_whole_minutes_and_hours(store: Engine) -> 
 def _metric_span(hours: int, first_hour: int) -> MetricSpanRow:
     return MetricSpanRow(
         app_id=1,
+        kind=REQUEST if hours == 1 else METRIC,
         span_hours=hours,
         first_hour=first_hour,
         name="LCP",

@@ -165,3 +165,13 @@ class BreakdownValue(_message.Message):
     value: str
     event_count: int
     def __init__(self, value: _Optional[str] = ..., event_count: _Optional[int] = ...) -> None: ...
+
+class Release(_message.Message):
+    __slots__ = ("name", "first_seen_time", "events")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    FIRST_SEEN_TIME_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    first_seen_time: _timestamp_pb2.Timestamp
+    events: int
+    def __init__(self, name: _Optional[str] = ..., first_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., events: _Optional[int] = ...) -> None: ...

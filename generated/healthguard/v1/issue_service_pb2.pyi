@@ -125,6 +125,50 @@ class ListFilterValuesResponse(_message.Message):
     types: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, platforms: _Optional[_Iterable[str]] = ..., environments: _Optional[_Iterable[str]] = ..., releases: _Optional[_Iterable[str]] = ..., types: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class ListReleasesRequest(_message.Message):
+    __slots__ = ("app_key", "start_time", "end_time")
+    APP_KEY_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    app_key: str
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, app_key: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ListReleasesResponse(_message.Message):
+    __slots__ = ("releases",)
+    RELEASES_FIELD_NUMBER: _ClassVar[int]
+    releases: _containers.RepeatedCompositeFieldContainer[_issue_pb2.Release]
+    def __init__(self, releases: _Optional[_Iterable[_Union[_issue_pb2.Release, _Mapping]]] = ...) -> None: ...
+
+class CountIssuesRequest(_message.Message):
+    __slots__ = ("app_key", "platform", "status", "start_time", "end_time", "type", "release", "environment", "q")
+    APP_KEY_FIELD_NUMBER: _ClassVar[int]
+    PLATFORM_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    Q_FIELD_NUMBER: _ClassVar[int]
+    app_key: str
+    platform: str
+    status: _issue_pb2.IssueStatusFilter
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    type: str
+    release: str
+    environment: str
+    q: str
+    def __init__(self, app_key: _Optional[str] = ..., platform: _Optional[str] = ..., status: _Optional[_Union[_issue_pb2.IssueStatusFilter, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., type: _Optional[str] = ..., release: _Optional[str] = ..., environment: _Optional[str] = ..., q: _Optional[str] = ...) -> None: ...
+
+class CountIssuesResponse(_message.Message):
+    __slots__ = ("issues",)
+    ISSUES_FIELD_NUMBER: _ClassVar[int]
+    issues: int
+    def __init__(self, issues: _Optional[int] = ...) -> None: ...
+
 class GetIssueRequest(_message.Message):
     __slots__ = ("id", "status", "start_time", "end_time", "platform", "bucket")
     ID_FIELD_NUMBER: _ClassVar[int]

@@ -51,6 +51,11 @@ class IssueServiceStub:
                 request_serializer=healthguard_dot_v1_dot_issue__service__pb2.ListIssuesRequest.SerializeToString,
                 response_deserializer=healthguard_dot_v1_dot_issue__service__pb2.ListIssuesResponse.FromString,
                 _registered_method=True)
+        self.CountIssues = channel.unary_unary(
+                '/healthguard.v1.IssueService/CountIssues',
+                request_serializer=healthguard_dot_v1_dot_issue__service__pb2.CountIssuesRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_issue__service__pb2.CountIssuesResponse.FromString,
+                _registered_method=True)
         self.GetIssue = channel.unary_unary(
                 '/healthguard.v1.IssueService/GetIssue',
                 request_serializer=healthguard_dot_v1_dot_issue__service__pb2.GetIssueRequest.SerializeToString,
@@ -95,6 +100,11 @@ class IssueServiceStub:
                 '/healthguard.v1.IssueService/ListFilterValues',
                 request_serializer=healthguard_dot_v1_dot_issue__service__pb2.ListFilterValuesRequest.SerializeToString,
                 response_deserializer=healthguard_dot_v1_dot_issue__service__pb2.ListFilterValuesResponse.FromString,
+                _registered_method=True)
+        self.ListReleases = channel.unary_unary(
+                '/healthguard.v1.IssueService/ListReleases',
+                request_serializer=healthguard_dot_v1_dot_issue__service__pb2.ListReleasesRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_issue__service__pb2.ListReleasesResponse.FromString,
                 _registered_method=True)
         self.ListIssueEvents = channel.unary_unary(
                 '/healthguard.v1.IssueService/ListIssueEvents',
@@ -144,6 +154,15 @@ class IssueServiceServicer:
     def ListIssues(self, request, context):
         """Issues in the asked order, by default last seen first.
         INVALID_ARGUMENT (INVALID_TIME_RANGE, INVALID_BUCKET, INVALID_PAGE_SIZE, INVALID_PAGE_TOKEN).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CountIssues(self, request, context):
+        """How many issues had an event in a range, also one that is over: an issue counts in every range it was seen in, where
+        ListIssues and GetOverview have it in the one it was seen in last. Values to filter by are those that any of its events had.
+        INVALID_ARGUMENT (INVALID_TIME_RANGE).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -220,6 +239,15 @@ class IssueServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListReleases(self, request, context):
+        """Which releases the events of a range named, and since when in it: what went out while an issue grew or ended. The
+        range is widened to whole hours.
+        INVALID_ARGUMENT (INVALID_TIME_RANGE).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListIssueEvents(self, request, context):
         """All events of an issue that are still kept, newest first.
         INVALID_ARGUMENT (INVALID_TIME_RANGE, INVALID_PAGE_SIZE, INVALID_PAGE_TOKEN).
@@ -276,6 +304,11 @@ def add_IssueServiceServicer_to_server(servicer, server):
                     request_deserializer=healthguard_dot_v1_dot_issue__service__pb2.ListIssuesRequest.FromString,
                     response_serializer=healthguard_dot_v1_dot_issue__service__pb2.ListIssuesResponse.SerializeToString,
             ),
+            'CountIssues': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountIssues,
+                    request_deserializer=healthguard_dot_v1_dot_issue__service__pb2.CountIssuesRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_issue__service__pb2.CountIssuesResponse.SerializeToString,
+            ),
             'GetIssue': grpc.unary_unary_rpc_method_handler(
                     servicer.GetIssue,
                     request_deserializer=healthguard_dot_v1_dot_issue__service__pb2.GetIssueRequest.FromString,
@@ -320,6 +353,11 @@ def add_IssueServiceServicer_to_server(servicer, server):
                     servicer.ListFilterValues,
                     request_deserializer=healthguard_dot_v1_dot_issue__service__pb2.ListFilterValuesRequest.FromString,
                     response_serializer=healthguard_dot_v1_dot_issue__service__pb2.ListFilterValuesResponse.SerializeToString,
+            ),
+            'ListReleases': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReleases,
+                    request_deserializer=healthguard_dot_v1_dot_issue__service__pb2.ListReleasesRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_issue__service__pb2.ListReleasesResponse.SerializeToString,
             ),
             'ListIssueEvents': grpc.unary_unary_rpc_method_handler(
                     servicer.ListIssueEvents,
@@ -408,6 +446,33 @@ class IssueService:
             '/healthguard.v1.IssueService/ListIssues',
             healthguard_dot_v1_dot_issue__service__pb2.ListIssuesRequest.SerializeToString,
             healthguard_dot_v1_dot_issue__service__pb2.ListIssuesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountIssues(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.IssueService/CountIssues',
+            healthguard_dot_v1_dot_issue__service__pb2.CountIssuesRequest.SerializeToString,
+            healthguard_dot_v1_dot_issue__service__pb2.CountIssuesResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -651,6 +716,33 @@ class IssueService:
             '/healthguard.v1.IssueService/ListFilterValues',
             healthguard_dot_v1_dot_issue__service__pb2.ListFilterValuesRequest.SerializeToString,
             healthguard_dot_v1_dot_issue__service__pb2.ListFilterValuesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReleases(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.IssueService/ListReleases',
+            healthguard_dot_v1_dot_issue__service__pb2.ListReleasesRequest.SerializeToString,
+            healthguard_dot_v1_dot_issue__service__pb2.ListReleasesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -53,7 +53,7 @@ class MobileSession(_message.Message):
     def __init__(self, id: _Optional[str] = ..., app_key: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., platform: _Optional[str] = ..., device: _Optional[str] = ..., device_type: _Optional[str] = ..., os_version: _Optional[str] = ..., tracker_version: _Optional[str] = ..., release: _Optional[str] = ..., user_uuid: _Optional[str] = ..., user_id: _Optional[str] = ..., anonymous_id: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., counters: _Optional[_Union[SessionCounters, _Mapping]] = ...) -> None: ...
 
 class SessionCounters(_message.Message):
-    __slots__ = ("batches", "damaged_batches", "messages", "crashes", "rage_taps", "freezes", "failed_requests", "images")
+    __slots__ = ("batches", "damaged_batches", "messages", "crashes", "rage_taps", "freezes", "failed_requests", "images", "taps")
     BATCHES_FIELD_NUMBER: _ClassVar[int]
     DAMAGED_BATCHES_FIELD_NUMBER: _ClassVar[int]
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
@@ -62,6 +62,7 @@ class SessionCounters(_message.Message):
     FREEZES_FIELD_NUMBER: _ClassVar[int]
     FAILED_REQUESTS_FIELD_NUMBER: _ClassVar[int]
     IMAGES_FIELD_NUMBER: _ClassVar[int]
+    TAPS_FIELD_NUMBER: _ClassVar[int]
     batches: int
     damaged_batches: int
     messages: int
@@ -70,7 +71,8 @@ class SessionCounters(_message.Message):
     freezes: int
     failed_requests: int
     images: int
-    def __init__(self, batches: _Optional[int] = ..., damaged_batches: _Optional[int] = ..., messages: _Optional[int] = ..., crashes: _Optional[int] = ..., rage_taps: _Optional[int] = ..., freezes: _Optional[int] = ..., failed_requests: _Optional[int] = ..., images: _Optional[int] = ...) -> None: ...
+    taps: int
+    def __init__(self, batches: _Optional[int] = ..., damaged_batches: _Optional[int] = ..., messages: _Optional[int] = ..., crashes: _Optional[int] = ..., rage_taps: _Optional[int] = ..., freezes: _Optional[int] = ..., failed_requests: _Optional[int] = ..., images: _Optional[int] = ..., taps: _Optional[int] = ...) -> None: ...
 
 class SessionSignal(_message.Message):
     __slots__ = ("kind", "start_time", "end_time", "label", "count", "issue_id")

@@ -27,7 +27,7 @@ from healthguard.v1 import options_pb2 as healthguard_dot_v1_dot_options__pb2
 from healthguard.v1 import performance_pb2 as healthguard_dot_v1_dot_performance__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(healthguard/v1/performance_service.proto\x12\x0ehealthguard.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1chealthguard/v1/options.proto\x1a healthguard/v1/performance.proto\"\x92\x01\n\x15GetPerformanceRequest\x12\x0f\n\x07\x61pp_key\x18\x01 \x01(\t\x12\x35\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\"\xc3\x01\n\x16GetPerformanceResponse\x12\'\n\x07metrics\x18\x01 \x03(\x0b\x32\x16.healthguard.v1.Metric\x12\x16\n\x0erelative_error\x18\x02 \x01(\x01\x12\x35\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd2\x7f\n\x12PerformanceService\x12i\n\x0eGetPerformance\x12%.healthguard.v1.GetPerformanceRequest\x1a&.healthguard.v1.GetPerformanceResponse\"\x08\xa8\xbb\x18\x02\xb0\xbb\x18\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(healthguard/v1/performance_service.proto\x12\x0ehealthguard.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1chealthguard/v1/options.proto\x1a healthguard/v1/performance.proto\"\x92\x01\n\x15GetPerformanceRequest\x12\x0f\n\x07\x61pp_key\x18\x01 \x01(\t\x12\x35\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\"\xc3\x01\n\x16GetPerformanceResponse\x12\'\n\x07metrics\x18\x01 \x03(\x0b\x32\x16.healthguard.v1.Metric\x12\x16\n\x0erelative_error\x18\x02 \x01(\x01\x12\x35\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\"\x99\x01\n\x1cGetRequestPerformanceRequest\x12\x0f\n\x07\x61pp_key\x18\x01 \x01(\t\x12\x35\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\"\xd7\x01\n\x1dGetRequestPerformanceResponse\x12\x34\n\x08requests\x18\x01 \x03(\x0b\x32\".healthguard.v1.RequestPerformance\x12\x16\n\x0erelative_error\x18\x02 \x01(\x01\x12\x35\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12\x31\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd2\xff\x01\n\x12PerformanceService\x12i\n\x0eGetPerformance\x12%.healthguard.v1.GetPerformanceRequest\x1a&.healthguard.v1.GetPerformanceResponse\"\x08\xa8\xbb\x18\x02\xb0\xbb\x18\x01\x12~\n\x15GetRequestPerformance\x12,.healthguard.v1.GetRequestPerformanceRequest\x1a-.healthguard.v1.GetRequestPerformanceResponse\"\x08\xa8\xbb\x18\x02\xb0\xbb\x18\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,10 +36,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PERFORMANCESERVICE'].methods_by_name['GetPerformance']._loaded_options = None
   _globals['_PERFORMANCESERVICE'].methods_by_name['GetPerformance']._serialized_options = b'\250\273\030\002\260\273\030\001'
+  _globals['_PERFORMANCESERVICE'].methods_by_name['GetRequestPerformance']._loaded_options = None
+  _globals['_PERFORMANCESERVICE'].methods_by_name['GetRequestPerformance']._serialized_options = b'\250\273\030\002\260\273\030\001'
   _globals['_GETPERFORMANCEREQUEST']._serialized_start=158
   _globals['_GETPERFORMANCEREQUEST']._serialized_end=304
   _globals['_GETPERFORMANCERESPONSE']._serialized_start=307
   _globals['_GETPERFORMANCERESPONSE']._serialized_end=502
-  _globals['_PERFORMANCESERVICE']._serialized_start=504
-  _globals['_PERFORMANCESERVICE']._serialized_end=631
+  _globals['_GETREQUESTPERFORMANCEREQUEST']._serialized_start=505
+  _globals['_GETREQUESTPERFORMANCEREQUEST']._serialized_end=658
+  _globals['_GETREQUESTPERFORMANCERESPONSE']._serialized_start=661
+  _globals['_GETREQUESTPERFORMANCERESPONSE']._serialized_end=876
+  _globals['_PERFORMANCESERVICE']._serialized_start=879
+  _globals['_PERFORMANCESERVICE']._serialized_end=1134
 # @@protoc_insertion_point(module_scope)

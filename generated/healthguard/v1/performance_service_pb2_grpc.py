@@ -26,9 +26,10 @@ if _version_not_supported:
 
 
 class PerformanceServiceStub:
-    """Answers from sketches that are kept of performance events at write time. A measurement counts once however often its
+    """Answers from sketches that are kept of performance and http events at write time. A measurement counts once however often its
     event is resent, in the hour of its event time, and goes on counting when retention has removed the event.
-    An event without a name, or whose value is missing, NaN or infinite, measures nothing.
+    A performance event without a name, or whose value is missing, NaN or infinite, measures nothing; neither does an
+    http event without an address.
     """
 
     def __init__(self, channel):
@@ -42,17 +43,31 @@ class PerformanceServiceStub:
                 request_serializer=healthguard_dot_v1_dot_performance__service__pb2.GetPerformanceRequest.SerializeToString,
                 response_deserializer=healthguard_dot_v1_dot_performance__service__pb2.GetPerformanceResponse.FromString,
                 _registered_method=True)
+        self.GetRequestPerformance = channel.unary_unary(
+                '/healthguard.v1.PerformanceService/GetRequestPerformance',
+                request_serializer=healthguard_dot_v1_dot_performance__service__pb2.GetRequestPerformanceRequest.SerializeToString,
+                response_deserializer=healthguard_dot_v1_dot_performance__service__pb2.GetRequestPerformanceResponse.FromString,
+                _registered_method=True)
 
 
 class PerformanceServiceServicer:
-    """Answers from sketches that are kept of performance events at write time. A measurement counts once however often its
+    """Answers from sketches that are kept of performance and http events at write time. A measurement counts once however often its
     event is resent, in the hour of its event time, and goes on counting when retention has removed the event.
-    An event without a name, or whose value is missing, NaN or infinite, measures nothing.
+    A performance event without a name, or whose value is missing, NaN or infinite, measures nothing; neither does an
+    http event without an address.
     """
 
     def GetPerformance(self, request, context):
         """Quantiles and ratings of each metric of one app over a range of whole hours. An app of somebody else answers like
         one nobody has: without metrics.
+        INVALID_ARGUMENT (APP_KEY_REQUIRED, INVALID_TIME_RANGE: also a range over 90 days).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetRequestPerformance(self, request, context):
+        """Likewise how often requests of one app were made, failed, and how long they took, by method and path.
         INVALID_ARGUMENT (APP_KEY_REQUIRED, INVALID_TIME_RANGE: also a range over 90 days).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -67,6 +82,11 @@ def add_PerformanceServiceServicer_to_server(servicer, server):
                     request_deserializer=healthguard_dot_v1_dot_performance__service__pb2.GetPerformanceRequest.FromString,
                     response_serializer=healthguard_dot_v1_dot_performance__service__pb2.GetPerformanceResponse.SerializeToString,
             ),
+            'GetRequestPerformance': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRequestPerformance,
+                    request_deserializer=healthguard_dot_v1_dot_performance__service__pb2.GetRequestPerformanceRequest.FromString,
+                    response_serializer=healthguard_dot_v1_dot_performance__service__pb2.GetRequestPerformanceResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'healthguard.v1.PerformanceService', rpc_method_handlers)
@@ -76,9 +96,10 @@ def add_PerformanceServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class PerformanceService:
-    """Answers from sketches that are kept of performance events at write time. A measurement counts once however often its
+    """Answers from sketches that are kept of performance and http events at write time. A measurement counts once however often its
     event is resent, in the hour of its event time, and goes on counting when retention has removed the event.
-    An event without a name, or whose value is missing, NaN or infinite, measures nothing.
+    A performance event without a name, or whose value is missing, NaN or infinite, measures nothing; neither does an
+    http event without an address.
     """
 
     @staticmethod
@@ -98,6 +119,33 @@ class PerformanceService:
             '/healthguard.v1.PerformanceService/GetPerformance',
             healthguard_dot_v1_dot_performance__service__pb2.GetPerformanceRequest.SerializeToString,
             healthguard_dot_v1_dot_performance__service__pb2.GetPerformanceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRequestPerformance(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/healthguard.v1.PerformanceService/GetRequestPerformance',
+            healthguard_dot_v1_dot_performance__service__pb2.GetRequestPerformanceRequest.SerializeToString,
+            healthguard_dot_v1_dot_performance__service__pb2.GetRequestPerformanceResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -84,7 +84,7 @@ function Inside({ path, email }: { path: string[]; email: string }) {
             <Person />
           </a>
         </div>
-        {app && <Tabs app={app} page={path[2] ?? ""} />}
+        {app ? <Tabs app={app} page={path[2] ?? ""} /> : path[0] === "apps" && !apps.data && <div class="tabs" aria-hidden="true"><a>&nbsp;</a></div>}
       </header>
       <Weather />
       <main id="main" tabIndex={-1} ref={main} class="page">

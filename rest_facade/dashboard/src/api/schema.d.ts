@@ -348,6 +348,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/issues/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many issues had an event in a range
+         * @description Also in one that is over, so that a range can be compared with the one before: an issue counts in every range it
+         *     was seen in, where the list and the overview have it in the one it was seen in last. Without a range: ever.
+         */
+        get: operations["countIssues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/releases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Releases in use, and since when
+         * @description Of one app, or of all the caller's apps: the releases that events of the range named, and the first hour of the
+         *     range in which they did. The range is widened to whole hours.
+         */
+        get: operations["listReleases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/filters": {
         parameters: {
             query?: never;
@@ -618,6 +660,31 @@ export interface paths {
          *     The range, by event time, is widened to whole hours and may span 90 days. Without one: the last 24 hours.
          */
         get: operations["getPerformance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/performance/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the requests of an app do
+         * @description How often clients of one app made which requests, how many failed, and how long they took, by method and path,
+         *     from counters and sketches kept at write time of `http` events. Segments of paths that vary are `:id`, as in the
+         *     issues that failed requests make. An app whose SDK reports failed requests alone has only such. A quantile is at
+         *     most `relativeError` of its size away from the duration it stands for; counts are exact.
+         *
+         *     The range, by event time, is widened to whole hours and may span 90 days. Without one: the last 24 hours.
+         */
+        get: operations["getRequestPerformance"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1771,7 +1838,7 @@ export interface components {
             breakdowns?: components["schemas"]["Breakdown"][];
         };
         Breakdown: {
-            /** @description platform, release, environment, page or browser. */
+            /** @description platform, release, environment, page, browser or device. */
             property: string;
             /** @description Most frequent first, at most 20. */
             values: components["schemas"]["BreakdownValue"][];
@@ -1845,6 +1912,94 @@ export interface components {
              * @description Measurements rated `poor`.
              */
             poor: number;
+        };
+        IssueCount: {
+            /**
+             * Format: int64
+             * @description Issues with at least one event in the range; those merged into another count as that one.
+             */
+            issues: number;
+        };
+        Releases: {
+            releases: components["schemas"]["Release"][];
+        };
+        Release: {
+            /**
+             * @description Its name.
+             * @example 2.4.0
+             */
+            name: string;
+            /**
+             * Format: int64
+             * @description Start of the first hour of the range with an event of it.
+             */
+            firstSeenAt: number;
+            /**
+             * Format: int64
+             * @description Events of every type.
+             */
+            events: number;
+        };
+        RequestPerformances: {
+            /** @description The most frequent first; at most 200 and `(other)`. */
+            requests: components["schemas"]["RequestPerformance"][];
+            /**
+             * @description Largest error of a quantile relative to its size.
+             * @example 0.05
+             */
+            relativeError: number;
+            /**
+             * Format: int64
+             * @description Start of the first hour that was counted.
+             */
+            start: number;
+            /**
+             * Format: int64
+             * @description Last millisecond of the last hour that was counted.
+             */
+            end: number;
+        };
+        RequestPerformance: {
+            /**
+             * @description In upper case; empty where the client named none that is one.
+             * @example GET
+             */
+            method: string;
+            /**
+             * @description Path with `:id` for the segments that vary, cut to 200 characters. `(other)`, without a method, stands for all requests beyond the first 200 kinds of an hour or a day, or of the answer.
+             * @example /orders/:id
+             */
+            path: string;
+            /**
+             * Format: int64
+             * @description Requests.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description Requests that the client called a success.
+             */
+            succeeded: number;
+            /**
+             * Format: int64
+             * @description Requests that the client called a failure.
+             */
+            failed: number;
+            /**
+             * @description Median of the durations told, in milliseconds; absent where none was.
+             * @example 84.2
+             */
+            p50?: number;
+            /**
+             * @description 75th percentile, in milliseconds.
+             * @example 130.7
+             */
+            p75?: number;
+            /**
+             * @description 95th percentile, in milliseconds.
+             * @example 612.5
+             */
+            p95?: number;
         };
         /**
          * @description Keys that are not listed are kept and shown with the session, among them `userDeviceType` (text or number, as
@@ -1927,6 +2082,8 @@ export interface components {
                 freezes: number;
                 failedRequests: number;
                 images: number;
+                /** @description Taps among the messages. */
+                taps: number;
             };
         };
         SessionList: {
@@ -3209,6 +3366,95 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    countIssues: {
+        parameters: {
+            query?: {
+                /** @description Only this app; without it, all of the caller's. */
+                appKey?: components["parameters"]["appKey"];
+                /**
+                 * @description Only events of this platform, and issues seen on it.
+                 * @example web
+                 */
+                platform?: components["parameters"]["platform"];
+                /** @description Which issues: `open` means every state that is not archived. */
+                status?: components["parameters"]["status"];
+                /**
+                 * @description Inclusive lower bound, in milliseconds. Whatever JavaScript's `Number()` reads as a whole number is understood; blank means absent.
+                 * @example 1795350000000
+                 */
+                start?: components["parameters"]["start"];
+                /** @description Inclusive upper bound, likewise. */
+                end?: components["parameters"]["end"];
+                /**
+                 * @description Only issues of this error type, and events of this type: an error's error type, else the event type.
+                 * @example promise
+                 */
+                type?: components["parameters"]["type"];
+                /** @description Only events of this release, and issues seen in it. */
+                release?: components["parameters"]["release"];
+                /**
+                 * @description Only events of this environment, and issues seen in it.
+                 * @example production
+                 */
+                environment?: components["parameters"]["environment"];
+                /** @description Only issues with this text in their message, upper and lower case alike. Totals of events do not follow it. */
+                q?: components["parameters"]["q"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The number. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueCount"];
+                };
+            };
+            400: components["responses"]["BadQuery"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listReleases: {
+        parameters: {
+            query?: {
+                /** @description Only this app; without it, all of the caller's. */
+                appKey?: components["parameters"]["appKey"];
+                /**
+                 * @description Inclusive lower bound, in milliseconds. Whatever JavaScript's `Number()` reads as a whole number is understood; blank means absent.
+                 * @example 1795350000000
+                 */
+                start?: components["parameters"]["start"];
+                /** @description Inclusive upper bound, likewise. */
+                end?: components["parameters"]["end"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those that most events named, at most 200, by when they were first seen. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Releases"];
+                };
+            };
+            400: components["responses"]["BadQuery"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listFilterValues: {
         parameters: {
             query?: {
@@ -3902,6 +4148,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Performance"];
+                };
+            };
+            /** @description `APP_KEY_REQUIRED`, `INVALID_TIME_RANGE`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["ScopeMissing"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getRequestPerformance: {
+        parameters: {
+            query?: {
+                /** @description The app. It has to be named. */
+                appKey?: string;
+                /**
+                 * @description Inclusive lower bound, in milliseconds. Whatever JavaScript's `Number()` reads as a whole number is understood; blank means absent.
+                 * @example 1795350000000
+                 */
+                start?: components["parameters"]["start"];
+                /** @description Inclusive upper bound, likewise. */
+                end?: components["parameters"]["end"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The requests; none where the app has none or is not the caller's. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestPerformances"];
                 };
             };
             /** @description `APP_KEY_REQUIRED`, `INVALID_TIME_RANGE`. */

@@ -29,8 +29,8 @@ export function AccountPage() {
           </button>
         </div>
       </Card>
-      <Sessions key={user?.token} />
       <Password />
+      <Sessions key={user?.token} />
       <p class="soft small">
         <a href="/docs">{t("apiDocs")}</a>
       </p>

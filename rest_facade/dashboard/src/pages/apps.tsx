@@ -85,7 +85,7 @@ function AppCard({ app }: { app: App }) {
   return (
     <a class="card app" href={paths.app(app.id)}>
       <div class="line">
-        <h2 class="clip grow">{app.name}</h2>
+        <h2 class="grow">{app.name}</h2>
         <Badge>{known(`type.${app.type}`, app.type)}</Badge>
       </div>
       {day.error && !day.data ? (

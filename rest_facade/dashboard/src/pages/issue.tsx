@@ -11,6 +11,7 @@ import { Ago, Badge, Card, Copyable, Empty, Loaded, Select, say, useTitle } from
 import { Chart, type Mark } from "../ui/chart";
 import { EventBrowser } from "../ui/event_browser";
 import { archive, AskRelease, markFixed, markVerified, mayChange, reopen, StatusBadge, TypeBadge } from "../ui/issue_bits";
+import { useReleaseMarks } from "../ui/releases";
 import { Thread } from "../ui/thread";
 
 type Detail = Schemas["IssueDetail"];
@@ -26,6 +27,7 @@ export function IssuePage({ app, id }: { app: App; id: string }) {
     (signal) => take(api.GET("/api/issues/{id}", { params: { path: { id }, query }, signal })),
     REFRESH_MS,
   );
+  const releases = useReleaseMarks(app, range);
   useTitle(found.data?.issue.message.slice(0, 80) ?? t("issue"), app.name);
   return (
     <>
@@ -47,7 +49,7 @@ export function IssuePage({ app, id }: { app: App; id: string }) {
                       { name: t("events"), colour: "info", values: (detail.buckets ?? []).map((bucket) => bucket.events), bars: true },
                       { name: t("affectedUsers"), colour: "violet", values: (detail.buckets ?? []).map((bucket) => bucket.affectedUsers) },
                     ]}
-                    marks={releaseMarks(detail)}
+                    marks={[...releases, ...lifeMarks(detail)]}
                     height={160}
                   />
                 </Card>
@@ -67,11 +69,10 @@ export function IssuePage({ app, id }: { app: App; id: string }) {
   );
 }
 
-// When each release that is known by time first mattered here.
-function releaseMarks({ issue }: Detail): Mark[] {
+// When it came back, and when somebody said that it was fixed.
+function lifeMarks({ issue }: Detail): Mark[] {
   const marks: Mark[] = [];
-  if (issue.firstSeenRelease) marks.push({ at: issue.firstSeenAt, name: issue.firstSeenRelease });
-  if (issue.regressedAt && issue.regressedInRelease) marks.push({ at: issue.regressedAt, name: issue.regressedInRelease });
+  if (issue.regressedAt && issue.regressedInRelease) marks.push({ at: issue.regressedAt, name: `↺ ${issue.regressedInRelease}` });
   if (issue.fixedInRelease && issue.statusChangedAt && issue.status !== "open") marks.push({ at: issue.statusChangedAt, name: `✓ ${issue.fixedInRelease}` });
   return marks;
 }

@@ -7,6 +7,8 @@ import { paths, withQuery } from "../router";
 import { Ago, Badge, Card, Empty, Loaded, useTitle } from "../ui/basics";
 import { Chart } from "../ui/chart";
 import { FilterBar, RangeSelect, useFilter, useRange, type Filter, type Range } from "../ui/filters";
+import { useReleaseMarks } from "../ui/releases";
+import { Requests } from "../ui/requests";
 import { Vitals } from "../ui/vitals";
 
 const USUAL = "24h";
@@ -17,6 +19,7 @@ export function OverviewPage({ app }: { app: App }) {
   useTitle(t("overview"), app.name);
   const range = useRange(USUAL);
   const filter = useFilter();
+  const narrowed = Object.keys(filter).length > 0;
   const question = JSON.stringify([app.appKey, range, filter]);
   const found = useQuery(question, (signal) => load(app, range, filter, signal), REFRESH_MS);
   return (
@@ -25,9 +28,9 @@ export function OverviewPage({ app }: { app: App }) {
       <FilterBar app={app} only={["platform", "release", "environment"]}>
         <RangeSelect range={range} usual={USUAL} />
       </FilterBar>
-      <Loaded from={found} bones={4} height={110}>
+      <Loaded from={found} shape={<Shape />}>
         {({ totals, before, buckets }) =>
-          totals.events === 0 && before.events === 0 && range.name === USUAL && Object.keys(filter).length === 0 ? (
+          totals.events === 0 && before.events === 0 && range.name === USUAL && !narrowed ? (
             <Card>
               <Empty title={t("noEventsYet")}>
                 <p>{t("noEventsYetWhy")}</p>
@@ -39,7 +42,7 @@ export function OverviewPage({ app }: { app: App }) {
           ) : (
             <div class="stack">
               <Tiles totals={totals} before={before} />
-              <Trends buckets={buckets} range={range} />
+              <Trends app={app} buckets={buckets} range={range} />
             </div>
           )
         }
@@ -49,9 +52,27 @@ export function OverviewPage({ app }: { app: App }) {
         <IssueCard app={app} title={t("regressions")} empty={t("noRegressions")} range={range} filter={filter} order="last_seen" pick={(issue) => issue.regressed} />
         <IssueCard app={app} title={t("failingRequests")} empty={t("noFailingRequests")} range={range} filter={{ ...filter, type: "http" }} order="events" pick={() => true} />
         <Stability app={app} range={range} />
+        <Requests app={app} range={range} narrowed={narrowed} />
       </div>
-      <Vitals app={app} range={range} />
+      <Vitals app={app} range={range} narrowed={narrowed} />
     </>
+  );
+}
+
+// The room that tiles and trends will take.
+function Shape() {
+  return (
+    <div class="stack" role="status" aria-label={t("loading")}>
+      <div class="tiles">
+        {TILES.map(([name]) => (
+          <div class="tile bone" style={{ height: "90px" }} key={name} />
+        ))}
+      </div>
+      <div class="columns">
+        <div class="card bone" style={{ height: "302px" }} />
+        <div class="card bone" style={{ height: "302px" }} />
+      </div>
+    </div>
   );
 }
 
@@ -62,12 +83,18 @@ interface Found {
 }
 
 async function load(app: App, range: Range, filter: Filter, signal: AbortSignal): Promise<Found> {
-  const query = { appKey: app.appKey, ...filter };
-  const [now, earlier] = await Promise.all([
-    take(api.GET("/api/overview", { params: { query: { ...query, start: range.start, end: range.end, bucket: range.bucket } }, signal })),
-    take(api.GET("/api/overview", { params: { query: { ...query, start: range.start - range.spanMs, end: range.start - 1 } }, signal })),
+  const query = { appKey: app.appKey, ...filter, start: range.start, end: range.end };
+  const before = { ...query, start: range.start - range.spanMs, end: range.start - 1 };
+  const [now, earlier, issues, earlierIssues] = await Promise.all([
+    take(api.GET("/api/overview", { params: { query: { ...query, bucket: range.bucket } }, signal })),
+    take(api.GET("/api/overview", { params: { query: before }, signal })),
+    ...[query, before].map((counted) => take(api.GET("/api/issues/count", { params: { query: counted }, signal }))),
   ]);
-  return { totals: now.totals, before: earlier.totals, buckets: now.buckets ?? [] };
+  return {
+    totals: { ...now.totals, ...issues },
+    before: { ...earlier.totals, ...earlierIssues },
+    buckets: now.buckets ?? [],
+  };
 }
 
 const TILES: readonly [keyof Totals, Key, boolean][] = [
@@ -75,6 +102,7 @@ const TILES: readonly [keyof Totals, Key, boolean][] = [
   ["errors", "errors", true],
   ["failedRequests", "failedRequests", true],
   ["affectedUsers", "affectedUsers", true],
+  ["issues", "issues", true],
 ];
 
 function Tiles({ totals, before }: { totals: Totals; before: Totals }) {
@@ -89,14 +117,6 @@ function Tiles({ totals, before }: { totals: Totals; before: Totals }) {
           <Change now={totals[name]} before={before[name]} moreIsWorse={moreIsWorse} />
         </div>
       ))}
-      <div class="tile">
-        <div class="name">{t("issues")}</div>
-        <div class="value" title={count(totals.issues)}>
-          {short(totals.issues)}
-        </div>
-        {/* An issue counts where it was seen last, so what the period before had is not known any more. */}
-        <div class="small soft">{t("seenInRange")}</div>
-      </div>
     </div>
   );
 }
@@ -114,7 +134,8 @@ function Change({ now, before, moreIsWorse }: { now: number; before: number; mor
   );
 }
 
-function Trends({ buckets, range }: { buckets: Bucket[]; range: Range }) {
+function Trends({ app, buckets, range }: { app: App; buckets: Bucket[]; range: Range }) {
+  const releases = useReleaseMarks(app, range);
   const times = buckets.map((bucket) => bucket.start);
   const stepMs = range.bucket === "day" ? DAY : HOUR;
   return (
@@ -132,6 +153,7 @@ function Trends({ buckets, range }: { buckets: Bucket[]; range: Range }) {
             { name: t("failedRequests"), colour: "warn", values: buckets.map((bucket) => bucket.failedRequests) },
             { name: t("affectedUsers"), colour: "violet", values: buckets.map((bucket) => bucket.affectedUsers) },
           ]}
+          marks={releases}
         />
       </Card>
     </div>
@@ -193,7 +215,7 @@ const RECORDED = new Set(["ios", "android", "react-native", "flutter"]);
 function Stability({ app, range }: { app: App; range: Range }) {
   const query = { appKey: app.appKey, start: range.start, end: range.end };
   const found = useQuery(JSON.stringify(["stability", query]), (signal) => take(api.GET("/api/sessions/totals", { params: { query }, signal })), 2 * REFRESH_MS);
-  if (found.data?.sessions === 0 && !RECORDED.has(app.type)) return null;
+  if (!found.data?.sessions && !RECORDED.has(app.type)) return null;
   return (
     <Card title={t("crashFree")} aside={<a class="small" href={paths.app(app.id, "sessions")}>{t("allSessions")}</a>}>
       <Loaded from={found} bones={2} height={40}>

@@ -10,7 +10,7 @@ import { useQuery } from "../query";
 import { go, here, paths, withQuery } from "../router";
 import { Badge, Card, copy, Empty, Loaded, useTitle, type Tone } from "../ui/basics";
 import { useKeys } from "../ui/keys";
-import { Signals } from "./sessions";
+import { deviceOf, Signals } from "./sessions";
 
 const SPEEDS = [1, 2, 4, 8];
 const STEP_MS = 5_000;
@@ -85,7 +85,7 @@ function Player({ app, recording }: { app: App; recording: Recording }) {
         <h1>{session.userId || session.anonymousId || session.device || t("session")}</h1>
         <div class="row small soft">
           <span title={exact(start)}>{exact(start)}</span>
-          <span>{[session.device, session.platform, session.osVersion].filter(Boolean).join(" · ")}</span>
+          <span>{deviceOf(session)}</span>
           {session.release && <Badge>{session.release}</Badge>}
           <Signals of={session} />
         </div>

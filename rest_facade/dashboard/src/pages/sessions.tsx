@@ -1,7 +1,7 @@
 // Recorded sessions of an app.
 import { api, take, type App, type RecordedSession } from "../api/client";
 import { count, duration } from "../format";
-import { t } from "../i18n";
+import { known, t } from "../i18n";
 import { useQuery } from "../query";
 import { paths, usePlace, withQuery } from "../router";
 import { Ago, Badge, Card, Empty, Loaded, Select, useTitle } from "../ui/basics";
@@ -79,26 +79,30 @@ function Table({ app, sessions }: { app: App; sessions: readonly RecordedSession
             <th scope="col">{t("session")}</th>
             <th scope="col">{t("started")}</th>
             <th scope="col" class="num">{t("duration")}</th>
-            <th scope="col">{t("device")}</th>
-            <th scope="col">{t("appVersion")}</th>
-            <th scope="col" class="num">{t("messages")}</th>
-            <th scope="col">{t("signals")}</th>
+            <th scope="col" class="roomy">{t("device")}</th>
+            <th scope="col" class="roomy">{t("appVersion")}</th>
+            <th scope="col" class="num roomy">{t("taps")}</th>
+            <th scope="col" class="num roomy">{t("messages")}</th>
+            <th scope="col" class="roomy">{t("signals")}</th>
           </tr>
         </thead>
         <tbody>
           {sessions.map((one) => (
             <tr key={one.id}>
               <td>
-                <a class="nowrap" href={paths.session(app.id, one.id)}>
-                  ▶ {one.userId || one.anonymousId || one.userUUID.slice(0, 8) || one.id}
-                </a>
+                <a href={paths.session(app.id, one.id)}>▶ {one.userId || one.anonymousId || one.userUUID.slice(0, 8) || one.id}</a>
+                <div class="cramped small soft">
+                  {[deviceOf(one), one.release].filter(Boolean).join(" · ")}
+                  <Signals of={one} />
+                </div>
               </td>
               <td><Ago at={one.startedAt} /></td>
               <td class="num">{duration(one.lastMessageAt - one.startedAt)}</td>
-              <td class="nowrap">{[one.device, [one.platform, one.osVersion].filter(Boolean).join(" ")].filter(Boolean).join(" · ")}</td>
-              <td>{one.release || "–"}</td>
-              <td class="num">{count(one.counters.messages)}</td>
-              <td>
+              <td class="nowrap roomy">{deviceOf(one)}</td>
+              <td class="roomy">{one.release || "–"}</td>
+              <td class="num roomy">{count(one.counters.taps)}</td>
+              <td class="num roomy">{count(one.counters.messages)}</td>
+              <td class="roomy">
                 <Signals of={one} />
               </td>
             </tr>
@@ -107,6 +111,12 @@ function Table({ app, sessions }: { app: App; sessions: readonly RecordedSession
       </table>
     </div>
   );
+}
+
+// The device and its system, whose name trackers write in lower case.
+export function deviceOf({ device, platform, osVersion }: RecordedSession): string {
+  const system = [platform && known(`type.${platform}`, platform), osVersion].filter(Boolean).join(" ");
+  return [device, system].filter(Boolean).join(" · ");
 }
 
 export function Signals({ of: { counters } }: { of: RecordedSession }) {

@@ -29,7 +29,7 @@ export function SetupPage({ app }: { app: App }) {
       <p class={arrived ? "notice good" : "notice"} role="status">
         {arrived ? t("firstEventArrived", { n: count(seen.data ?? 0) }) : t("waitingForFirstEvent")}
       </p>
-      <Card title={t("whatSdksNeed")}>
+      <Card title={t("whatSdksNeed")} flush>
         <table class="facts">
           <tbody>
             <tr>

@@ -129,9 +129,9 @@ interface Loadable<T> {
 }
 
 // Bones, then a problem or the answer; while another answer is on its way the last one stays, faded.
-export function Loaded<T>({ from, bones = 4, height, children }: { from: Loadable<T>; bones?: number; height?: number; children: (data: T) => ComponentChildren }) {
+export function Loaded<T>({ from, bones = 4, height, shape, children }: { from: Loadable<T>; bones?: number; height?: number; shape?: ComponentChildren; children: (data: T) => ComponentChildren }) {
   if (from.data === undefined) {
-    return from.error ? <Failed error={from.error} retry={from.reload} /> : <Bones rows={bones} height={height} />;
+    return from.error ? <Failed error={from.error} retry={from.reload} /> : <>{shape ?? <Bones rows={bones} height={height} />}</>;
   }
   return (
     <div class={from.stale ? "stack stale" : "stack"} aria-busy={from.stale}>

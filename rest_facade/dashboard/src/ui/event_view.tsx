@@ -17,7 +17,7 @@ export function EventView({ app, event }: { app: App; event: Event }) {
       {event.type !== "http" && <Crumbs event={event} />}
       {event.type === "http" && <Facts title={t("request")} rows={requestRows(event)} />}
       <Facts title={t("aboutEvent")} rows={eventRows(event)} />
-      <Facts title={t("device")} rows={Object.entries(event.deviceInfo ?? {})} />
+      <Facts title={t("device")} rows={Object.entries(event.deviceInfo ?? {}).map(([name, value]) => [known(`device.${name}`, name), value])} />
       <Facts title={t("context")} rows={Object.entries(event.context ?? {})} />
       <Facts title={t("otherFields")} rows={Object.entries(event).filter(([name]) => !SHOWN.has(name))} />
     </>

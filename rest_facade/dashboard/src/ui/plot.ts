@@ -5,6 +5,9 @@ import { short } from "../format";
 import { language } from "../i18n";
 import type { Line, Mark } from "./chart";
 
+// Steps between the lines of what is counted: there is no half event.
+const WHOLE = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
+
 interface Look {
   lines: readonly Line[];
   marks: readonly Mark[];
@@ -28,7 +31,7 @@ export function draw(box: HTMLElement, data: uPlot.AlignedData, look: Look): uPl
       scales: { x: { range: (_, least, most) => [least - look.stepMs / 2000, most + look.stepMs / 2000] }, y: { range: (_, least, most) => [Math.min(0, least), Math.max(1, most)] } },
       axes: [
         { ...axis, values: (_, times) => times.map((time) => tick(time * 1000, look.stepMs)), space: 70, size: 32 },
-        { ...axis, values: (_, values) => values.map((value) => (value === null ? "" : short(value))), size: 48 },
+        { ...axis, incrs: WHOLE, values: (_, values) => values.map((value) => (value === null ? "" : short(value))), size: 48 },
       ],
       series: [
         {},
@@ -41,7 +44,8 @@ export function draw(box: HTMLElement, data: uPlot.AlignedData, look: Look): uPl
       ],
       hooks: {
         setCursor: [(plot) => look.onHover(plot.cursor.idx ?? null)],
-        draw: [(plot) => look.marks.forEach((mark) => drawMark(plot, mark, soft))],
+        // Marks stand at the bar of their hour or day, which is drawn around its beginning.
+        draw: [(plot) => look.marks.forEach((mark) => drawMark(plot, { ...mark, at: Math.floor(mark.at / look.stepMs) * look.stepMs }, soft))],
       },
     },
     data,
@@ -71,6 +75,6 @@ function drawMark(plot: uPlot, mark: Mark, stroke: string): void {
   ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
   const room = x > left + width * 0.8;
   ctx.textAlign = room ? "right" : "left";
-  ctx.fillText(mark.name, x + (room ? -4 : 4) * devicePixelRatio, top + 12 * devicePixelRatio);
+  ctx.fillText(mark.name, x + (room ? -4 : 4) * devicePixelRatio, top - 4 * devicePixelRatio);
   ctx.restore();
 }

@@ -11,7 +11,7 @@ const REFRESH_MS = 20_000;
 // Vitals that are times; all others are shown as the numbers they are.
 const TIMES = new Set(["LCP", "FCP", "INP", "FID", "TTFB", "TBT", "TTI"]);
 
-export function Vitals({ app, range }: { app: App; range: Range }) {
+export function Vitals({ app, range, narrowed }: { app: App; range: Range; narrowed: boolean }) {
   const query = { appKey: app.appKey, start: range.start, end: range.end };
   const found = useQuery(
     JSON.stringify(["vitals", query]),
@@ -19,7 +19,7 @@ export function Vitals({ app, range }: { app: App; range: Range }) {
     REFRESH_MS,
   );
   return (
-    <Card title={t("performance")} flush>
+    <Card title={t("performance")} aside={narrowed && <span class="soft small">{t("notFiltered")}</span>} flush>
       <Loaded from={found} bones={3}>
         {(metrics) =>
           metrics.length === 0 ? (
@@ -32,11 +32,11 @@ export function Vitals({ app, range }: { app: App; range: Range }) {
                 <thead>
                   <tr>
                     <th scope="col">{t("metric")}</th>
-                    <th scope="col" class="num">p50</th>
+                    <th scope="col" class="num roomy">p50</th>
                     <th scope="col" class="num">p75</th>
                     <th scope="col" class="num">p95</th>
                     <th scope="col">{t("ratings")}</th>
-                    <th scope="col" class="num">{t("measurements")}</th>
+                    <th scope="col" class="num roomy">{t("measurements")}</th>
                   </tr>
                 </thead>
                 <tbody>
@@ -65,7 +65,7 @@ function Row({ metric }: { metric: Schemas["Metric"] }) {
   return (
     <tr>
       <th scope="row">{metric.name}</th>
-      <td class="num">{shown(metric.p50)}</td>
+      <td class="num roomy">{shown(metric.p50)}</td>
       <td class="num">{shown(metric.p75)}</td>
       <td class="num">{shown(metric.p95)}</td>
       <td>
@@ -77,7 +77,7 @@ function Row({ metric }: { metric: Schemas["Metric"] }) {
           </div>
         )}
       </td>
-      <td class="num">{count(metric.count)}</td>
+      <td class="num roomy">{count(metric.count)}</td>
     </tr>
   );
 }

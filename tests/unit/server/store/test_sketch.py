@@ -16,10 +16,10 @@ values = st.one_of(sizes, sizes.map(lambda size: -size), st.just(0.0), st.intege
 quantile = st.floats(0, 1)
 
 
-def sketch_of(numbers: list[float]) -> sketch.Bins:
+def sketch_of(numbers: list[float], scale: sketch.Scale = sketch.FINE) -> sketch.Bins:
     bins: sketch.Bins = {}
     for number in numbers:
-        sketch.add(bins, {sketch.bin_of(number): 1})
+        sketch.add(bins, {scale.bin_of(number): 1})
     return bins
 
 
@@ -28,11 +28,12 @@ def at(numbers: list[float], q: float) -> float:
     return sorted(numbers)[math.floor(q * (len(numbers) - 1))]
 
 
-@given(st.lists(values, min_size=1, max_size=200), quantile)
-def test_quantile_is_within_the_stated_error(numbers: list[float], q: float) -> None:
-    (told,) = sketch.quantiles(sketch_of(numbers), [q])
+@pytest.mark.parametrize("scale", [sketch.FINE, sketch.COARSE])
+@given(numbers=st.lists(values, min_size=1, max_size=200), q=quantile)
+def test_quantile_is_within_the_stated_error(scale: sketch.Scale, numbers: list[float], q: float) -> None:
+    (told,) = scale.quantiles(sketch_of(numbers, scale), [q])
     meant = at(numbers, q)
-    assert abs(told - meant) <= abs(meant) * (sketch.RELATIVE_ERROR + ROUNDING)
+    assert abs(told - meant) <= abs(meant) * (scale.relative_error + ROUNDING)
 
 
 @pytest.mark.parametrize("draw", [random.expovariate, lambda scale: random.gauss(0, 1 / scale)])
@@ -40,8 +41,8 @@ def test_quantiles_of_many_are_within_the_stated_error(draw) -> None:
     random.seed(11)
     numbers = [draw(1 / 2500) for _ in range(20_000)]
     asked = [0, 0.01, 0.25, 0.5, 0.75, 0.95, 0.999, 1]
-    for q, told in zip(asked, sketch.quantiles(sketch_of(numbers), asked), strict=True):
-        assert told == pytest.approx(at(numbers, q), rel=sketch.RELATIVE_ERROR + ROUNDING)
+    for q, told in zip(asked, sketch.FINE.quantiles(sketch_of(numbers), asked), strict=True):
+        assert told == pytest.approx(at(numbers, q), rel=sketch.FINE.relative_error + ROUNDING)
 
 
 @given(st.lists(values), st.lists(values), st.randoms())
@@ -63,12 +64,13 @@ def test_text_keeps_the_bins(numbers: list[float]) -> None:
     ("value", "shown"), [(1e-10, 0.0), (-1e-300, 0.0), (-0.0, 0.0), (1e300, sketch.MOST), (-1.7e308, -sketch.MOST)]
 )
 def test_extremes_count_as_the_nearest_that_fits(value: float, shown: float) -> None:
-    (told,) = sketch.quantiles(sketch_of([value]), [0.5])
-    assert told == pytest.approx(shown, rel=sketch.RELATIVE_ERROR + ROUNDING)
+    (told,) = sketch.FINE.quantiles(sketch_of([value]), [0.5])
+    assert told == pytest.approx(shown, rel=sketch.FINE.relative_error + ROUNDING)
 
 
-def test_a_sketch_is_bounded_by_its_range() -> None:
-    most, least = sketch.bin_of(sketch.MOST), sketch.bin_of(sketch.LEAST)
+@pytest.mark.parametrize(("scale", "bins"), [(sketch.FINE, 6_221), (sketch.COARSE, 1_247)])
+def test_a_sketch_is_bounded_by_its_range(scale: sketch.Scale, bins: int) -> None:
+    most, least = scale.bin_of(sketch.MOST), scale.bin_of(sketch.LEAST)
     assert least > 0
-    assert 2 * (most - least + 1) + 1 == 6_221
-    assert sketch.bin_of(-sketch.MOST) == -most
+    assert 2 * (most - least + 1) + 1 == bins
+    assert scale.bin_of(-sketch.MOST) == -most

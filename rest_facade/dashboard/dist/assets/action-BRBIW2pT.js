@@ -1,1 +1,0 @@
-import{k as e}from"./format-BNNyJPzW.js";import{_ as t,g as n}from"./query-BUNmjRW4.js";function r(){let[r,i]=e(!1);return{busy:r,run:async e=>{i(!0);try{return await e(),!0}catch(e){return n(t(e)),!1}finally{i(!1)}}}}export{r as t};

@@ -1,0 +1,1 @@
+export{t as SessionsPage}from"./sessions-KhIG5QAV.js";

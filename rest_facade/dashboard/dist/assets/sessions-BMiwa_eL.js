@@ -1,1 +1,0 @@
-export{t as SessionsPage}from"./sessions-DgXKCWXR.js";
