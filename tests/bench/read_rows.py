@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from tests.bench import grpc_load, measure, wrk
+from tests.bench import measure, seed, wrk
 from tests.bench.budgets import AT
-from tests.bench.grpc_load import Fleet
 from tests.bench.ingest_rows import GRPC_50
 from tests.bench.result import Load, Row
-from tests.bench.site import BenchFault, Site
+from tests.bench.site import Site
 from tests.bench.workload import BUDGET, Workload, lua_body, request_bytes
 from tests.bench.wrk import Pace
 
@@ -20,7 +19,6 @@ SPREAD = replace(BUDGET, span_ms=7 * DAY_MS)
 
 FILL_EVENTS = 1_000
 FILL_TEMPLATES = 10
-FILL_FLEET = Fleet(2, 2)
 INGEST_BATCHES = 800
 """As many on few stored events as on many: 40,000 events, so that what is stored stays below the next size."""
 
@@ -37,7 +35,7 @@ def run(site: Site, sizes: list[int], seconds: float, *, busy: bool, note: Calla
     stored = 0
     for size in sizes:
         note(f"{site.database.name}: filling up to {size:,} events")
-        _fill(site, requests, size - stored)
+        seed.fill(site.database.url, app_key, requests, size - stored, SPREAD.span_ms)
         stored = size
         for name, paths in _pages(site, app_key).items():
             note(f"{site.database.name}: {name} at {size:,}")
@@ -48,15 +46,6 @@ def run(site: Site, sizes: list[int], seconds: float, *, busy: bool, note: Calla
                 note(f"{site.database.name}: ingest at {size:,}")
                 yield _ingest(site, app_key, size)
             stored = site.database.books().stored
-
-
-def _fill(site: Site, requests: list[bytes], events: int) -> None:
-    count = -(-events // FILL_EVENTS)
-    if count <= 0:
-        return
-    load = grpc_load.Clients(site.collector.grpc, requests, FILL_FLEET, count=count).run()
-    if load.faults:
-        raise BenchFault(f"filling the data set failed: {load}")
 
 
 def _pages(site: Site, app_key: str) -> dict[str, list[str]]:
