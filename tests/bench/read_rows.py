@@ -22,6 +22,7 @@ FILL_TEMPLATES = 10
 INGEST_BATCHES = 800
 """As many on few stored events as on many: 40,000 events, so that what is stored stays below the next size."""
 
+DETAIL_ISSUES = 15
 DURING_EVENTS = 10
 DURING = Pace(32, per_s=200)
 """The ingest beside the reads: 2,000 events a second."""
@@ -51,7 +52,8 @@ def run(site: Site, sizes: list[int], seconds: float, *, busy: bool, note: Calla
 def _pages(site: Site, app_key: str) -> dict[str, list[str]]:
     """The paths of each kind of page."""
     now_ms = time.time_ns() // 1_000_000
-    issues = site.rest.issues(site.account, appKey=app_key)
+    # Issues with many events, so that their pages hold as many on few stored events as on many.
+    issues = site.rest.issues(site.account, appKey=app_key, orderBy="events", pageSize=DETAIL_ISSUES)
     scope = f"appKey={app_key}"
     return {
         "overview": [f"/api/overview?{scope}"],
