@@ -262,8 +262,8 @@ def _users_query(of_hours: str, of_events: str) -> Query:
     The users of an hour are found through its dimensions: going through all scopes between two took twice the time.
     """
     edges = "".join(
-        f" UNION SELECT e.user_key FROM events AS e WHERE e.app_id = r.app_id AND e.time_ms BETWEEN r.low_{i} AND r.high_{i}"  # noqa: S608
-        f" AND e.kind <> {OTHER} AND e.user_key IS NOT NULL{of_events}"
+        f" UNION SELECT ev.user_key FROM events AS ev WHERE ev.app_id = r.app_id AND ev.time_ms BETWEEN r.low_{i} AND r.high_{i}"  # noqa: S608
+        f" AND ev.kind <> {OTHER} AND ev.user_key IS NOT NULL{of_events}"
         for i in (1, 2)
     )
     return Query(
@@ -279,7 +279,7 @@ def _users_query(of_hours: str, of_events: str) -> Query:
         f"AND h.errors + h.failed_requests > 0{of_hours}) AS h CROSS JOIN distinct_users AS u "
         "WHERE u.app_id = r.app_id AND u.scope = "
         "'d:' || SUBSTR(CAST(1000000000 + h.hour AS VARCHAR), 2) || ':' || CAST(h.dimension_id AS VARCHAR)"
-        f"{edges}) AS users) FROM {{rows}}",
+        f"{edges}) AS them) FROM {{rows}}",
     )
 
 
@@ -289,7 +289,7 @@ def _is_picked(table: str) -> str:
 
 
 _USERS = _users_query("", "")
-_PICKED_USERS = _users_query(_is_picked("h"), _is_picked("e"))
+_PICKED_USERS = _users_query(_is_picked("h"), _is_picked("ev"))
 
 
 def _count_users(session: Session, which: EventFilter, spans: Mapping[int, _Span]) -> dict[int, int]:
