@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from tests.bench import measure, seed, wrk
-from tests.bench.budgets import AT
+from tests.bench.budgets import AT, BESIDE_INGEST
 from tests.bench.ingest_rows import GRPC_50
 from tests.bench.result import Load, Row
 from tests.bench.site import Site
@@ -79,7 +79,7 @@ def _during_ingest(site: Site, app_key: str, size: int, seconds: float, note: Ca
         note(f"{site.database.name}: {name} at {size:,} during ingest")
         beside = wrk.ingest(site.collector.rest, bodies, DURING, seconds + 1)
         time.sleep(0.5)  # the ingest has begun
-        row = measure.reads(site, f"{name}{AT}{size:,} + ingest", partial(_read, site, paths, seconds))
+        row = measure.reads(site, f"{name}{AT}{size:,}{BESIDE_INGEST}", partial(_read, site, paths, seconds))
         load = beside.finish()
         row.cpu_s_per_10k = None  # most of it belongs to the ingest
         row.faults += load.faults
