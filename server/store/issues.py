@@ -1,16 +1,19 @@
 """Reading issues, their events and what these have in common."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, exists, literal, tuple_, union_all
+from sqlalchemy import ColumnElement, bindparam, exists, tuple_, union_all
 from sqlmodel import Session, col, func, select
 
 from server.store import merges
 from server.store.active_issues import HAD_AN_EVENT, bounds
+from server.store.bulk import Query, bulk_of
 from server.store.counters import HOUR_MS, issue_hour_scope
 from server.store.dimensions import Dimension
 from server.store.merges import Member
@@ -32,6 +35,7 @@ ORDERS = {
 """Columns by which issues are listed, from the largest down; each has an index."""
 
 TOP_VALUES = 20
+_ESCAPE = "/"
 PROPERTIES = ("platform", "release", "environment", "page", "browser", "device")
 
 
@@ -59,11 +63,11 @@ class Issue:
     """One issue; `app_key` completes its public id. `assignee` is a user's public id, `status_changed_by` an email.
 
     `merged_into` is the fingerprint of the issue it is merged into, `merged` are the issues that are merged into it.
+    What comes before `app_key` are columns of the same name.
     """
 
     id: int
     app_id: int
-    app_key: str
     fingerprint: str
     grouping_version: str
     message: str
@@ -82,9 +86,10 @@ class Issue:
     regressed_ms: int | None
     regressed_in_release: str | None
     status_changed_ms: int | None
-    status_changed_by: str | None
-    assignee: str | None
     muted_until_ms: int | None
+    app_key: str
+    status_changed_by: str | None = None
+    assignee: str | None = None
     merged_into: str | None = None
     merged: Sequence[Member] = ()
     platforms: dict[str, int] = field(default_factory=dict)
@@ -95,6 +100,60 @@ class Issue:
         return [Member(self.id, self.fingerprint, self.error_type), *self.merged]
 
 
+# Statements are put together once for each shape that a question can have: that takes ten times as long as running them.
+_STORED = [each.name for each in fields(Issue)]
+_STORED = _STORED[: _STORED.index("app_key")]
+_BESIDE = ("status_changed_by", "assignee_id", "own_event_count", "merged_into_id")
+_COLUMNS = [col(getattr(IssueRow, name)) for name in (*_STORED, *_BESIDE)]
+"""What is read of an issue: rows of the mapped class, and names of columns, take several times as long."""
+
+
+def _has(name: str) -> ColumnElement[bool]:
+    """Some event of the issue has the value of that property."""
+    return exists().where(
+        col(IssueFacetRow.app_id) == col(IssueRow.app_id),
+        col(IssueFacetRow.issue_id) == col(IssueRow.id),
+        col(IssueFacetRow.property) == name,
+        col(IssueFacetRow.value) == bindparam(name),
+    )
+
+
+_CONDITIONS: dict[str, ColumnElement[bool]] = {
+    "start_ms": col(IssueRow.last_seen_ms) >= bindparam("start_ms"),
+    "end_ms": col(IssueRow.last_seen_ms) <= bindparam("end_ms"),
+    "type": col(IssueRow.error_type) == bindparam("type"),
+    "text": func.lower(IssueRow.message).contains(bindparam("text"), escape=_ESCAPE),
+    "platform": _has("platform"),
+    "release": _has("release"),
+    "environment": _has("environment"),
+}
+"""What each value of `_asked` stands for."""
+
+_Names = tuple[str, ...]
+Statement = sa.Select[*tuple[Any, ...]]
+_AFTER = tuple_(bindparam("after_value", type_=sa.BigInteger), bindparam("after_id", type_=sa.BigInteger))
+_LIMIT = bindparam("limit", type_=sa.BigInteger)
+
+
+def _asked(which: IssueFilter) -> dict[str, Any]:
+    """The values of a filter that are given."""
+    text = which.text.lower()
+    for special in (_ESCAPE, "%", "_"):
+        text = text.replace(special, _ESCAPE + special)
+    given = {"start_ms": which.seen.start_ms, "end_ms": which.seen.end_ms, "text": text or None}
+    given |= {name: value or None for name, value in which.only._asdict().items()}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _conditions(asked: _Names, archived: tuple[bool, ...], app: ColumnElement[bool]) -> list[ColumnElement[bool]]:
+    """Conditions on IssueRow: of these apps, archived or not, not merged, and what is asked."""
+    conditions = [app, col(IssueRow.merged_into_id).is_(None), *(_CONDITIONS[name] for name in asked)]
+    return [*conditions, col(IssueRow.archived) == archived[0]] if len(archived) == 1 else conditions
+
+
+_OF_APPS = col(IssueRow.app_id).in_(bindparam("app_ids", expanding=True))
+
+
 def count(session: Session, which: IssueFilter, active: TimeRange = EVER) -> int:
     """How many issues the filter finds that had an event in the range `active`."""
     if not which.app_ids:
@@ -102,38 +161,16 @@ def count(session: Session, which: IssueFilter, active: TimeRange = EVER) -> int
     if active.is_open and which.is_counted:
         counts = open_and_archived_issues(session, which.app_ids, which.only.platform)
         return sum(counts[kept] for kept in which.archived)
-    query = sa.select(sa.func.count()).select_from(IssueRow).where(*_branch(which, archived=None))
-    if active.is_open:
-        return session.connection().execute(query).scalar_one()
-    return session.connection().execute(query.where(HAD_AN_EVENT), bounds(active)).scalar_one()
+    asked = _asked(which)
+    query = _count_query(tuple(asked), which.archived, ever=active.is_open)
+    given = asked | {"app_ids": list(which.app_ids)} | ({} if active.is_open else bounds(active))
+    return int(session.connection().execute(query, given).scalar_one())
 
 
-def _branch(which: IssueFilter, archived: bool | None, app_id: int | None = None) -> list[ColumnElement[bool]]:
-    """Conditions on IssueRow: of one app (or all of them), archived or not (None: as the filter says), not merged."""
-    app = col(IssueRow.app_id)
-    conditions = [app.in_(which.app_ids) if app_id is None else app == app_id, col(IssueRow.merged_into_id).is_(None)]
-    kept = which.archived if archived is None else (archived,)
-    if len(kept) == 1:
-        conditions.append(col(IssueRow.archived) == kept[0])
-    if which.seen.start_ms is not None:
-        conditions.append(col(IssueRow.last_seen_ms) >= which.seen.start_ms)
-    if which.seen.end_ms is not None:
-        conditions.append(col(IssueRow.last_seen_ms) <= which.seen.end_ms)
-    if which.only.type:
-        conditions.append(col(IssueRow.error_type) == which.only.type)
-    if which.text:
-        conditions.append(func.lower(IssueRow.message).contains(which.text.lower(), autoescape=True))
-    conditions += (
-        exists().where(
-            col(IssueFacetRow.app_id) == app,
-            col(IssueFacetRow.issue_id) == col(IssueRow.id),
-            col(IssueFacetRow.property) == name,
-            col(IssueFacetRow.value) == value,
-        )
-        for name in ("platform", "release", "environment")
-        if (value := getattr(which.only, name))
-    )
-    return conditions
+@lru_cache
+def _count_query(asked: _Names, archived: tuple[bool, ...], *, ever: bool) -> Statement:
+    query = sa.select(sa.func.count()).select_from(IssueRow).where(*_conditions(asked, archived, _OF_APPS))
+    return query if ever else query.where(HAD_AN_EVENT)
 
 
 def page(
@@ -142,32 +179,42 @@ def page(
     """Issues from the largest value of the order down, ties newest first, behind the position `after` = (value, id)."""
     if not which.app_ids:
         return []
+    asked = _asked(which)
+    known = asked | {"limit": limit}
+    if after is not None:
+        known |= {"after_value": after[0], "after_id": after[1]}
+    apps = list(which.app_ids)
+    if len(apps) * len(which.archived) > MAX_BRANCHES:
+        known["app_ids"], branches = apps, 0
+    else:
+        known |= {f"app_{i}": app_id for i, app_id in enumerate(apps)}
+        branches = len(apps)
+    query = _page_query(tuple(asked), which.archived, order, branches, after is not None)
+    return _issues(session, session.connection().execute(query, known).all(), which.app_ids)
+
+
+@lru_cache(maxsize=512)
+def _page_query(asked: _Names, archived: tuple[bool, ...], order: str, apps: int, behind: bool) -> Statement:
+    """The query for a page of the issues of so many apps, each from its index; without a number, all at once."""
     value = ORDERS[order]
-    behind = [] if after is None else [tuple_(value, col(IssueRow.id)) < tuple_(literal(after[0]), literal(after[1]))]
     largest = (value.desc(), col(IssueRow.id).desc())
-    query = select(IssueRow).order_by(*largest).limit(limit)
-    if len(which.app_ids) * len(which.archived) > MAX_BRANCHES:
-        rows = session.exec(query.where(*_branch(which, archived=None), *behind)).all()
-        return _issues(session, rows, which.app_ids)
+    place = [tuple_(value, col(IssueRow.id)) < _AFTER] if behind else []
+    whole = sa.select(*_COLUMNS).order_by(*largest)
+    apart = [(col(IssueRow.app_id) == bindparam(f"app_{i}"), (kept,)) for i in range(apps) for kept in archived]
+    if len(apart) <= 1:
+        app, kept = apart[0] if apart else (_OF_APPS, archived)
+        return whole.where(*_conditions(asked, kept, app), *place).limit(_LIMIT)
     branches = [
         sa.select(value.label("value"), col(IssueRow.id), col(IssueRow.app_id))
-        .where(*_branch(which, kept, app_id), *behind)
+        .where(*_conditions(asked, kept, app), *place)
         .order_by(*largest)
-        .limit(limit)
+        .limit(_LIMIT)
         .subquery()
-        for app_id in which.app_ids
-        for kept in which.archived
+        for app, kept in apart
     ]
     merged = union_all(*(sa.select(branch) for branch in branches)).subquery()
-    chosen = sa.select(merged.c.app_id, merged.c.id).order_by(merged.c.value.desc(), merged.c.id.desc()).limit(limit)
-    keys = {(app_id, issue_id) for app_id, issue_id in session.connection().execute(chosen)}
-    found = session.exec(select(IssueRow).where(*_of(keys, col(IssueRow.app_id), col(IssueRow.id))).order_by(*largest))
-    return _issues(session, [row for row in found if (row.app_id, row.id) in keys], which.app_ids)
-
-
-def _of(keys: Collection[tuple[int, int]], app: Any, issue: Any) -> list[ColumnElement[bool]]:  # noqa: ANN401 -- columns
-    """Conditions on an app and an issue that find the keys, and at most a few others: SQLite has no index for pairs."""
-    return [app.in_({app_id for app_id, _ in keys}), issue.in_({issue_id for _, issue_id in keys})]
+    chosen = sa.select(merged).order_by(merged.c.value.desc(), merged.c.id.desc()).limit(_LIMIT).subquery()
+    return whole.join(chosen, sa.and_(col(IssueRow.app_id) == chosen.c.app_id, col(IssueRow.id) == chosen.c.id))
 
 
 def position(issue: Issue, order: str) -> tuple[int, int]:
@@ -183,10 +230,12 @@ def position(issue: Issue, order: str) -> tuple[int, int]:
 
 def find(session: Session, app_ids: Mapping[int, str], fingerprint: str) -> Issue | None:
     """The issue with this fingerprint in one of the apps (callers pass one)."""
-    row = session.exec(
-        select(IssueRow).where(col(IssueRow.app_id).in_(app_ids), IssueRow.fingerprint == fingerprint)
-    ).first()
+    known = {"app_ids": list(app_ids), "fingerprint": fingerprint}
+    row = session.connection().execute(_FIND, known).first()
     return None if row is None else _issues(session, [row], app_ids)[0]
+
+
+_FIND = sa.select(*_COLUMNS).where(_OF_APPS, col(IssueRow.fingerprint) == bindparam("fingerprint"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,87 +254,91 @@ def events_of(
 
     Those of the issues merged into it are brought together from a place in the index for each.
     """
+    given = {"start_ms": when.start_ms, "end_ms": when.end_ms, "platform": platform or None}
+    asked = {name: value for name, value in given.items() if value is not None}
+    known = asked | {"app_id": issue.app_id, "limit": limit}
+    known |= {f"issue_{place}": part.id for place, part in enumerate(issue.parts)}
+    if after is not None:
+        known |= {"after_value": after[0], "after_id": after[1]}
+    query = _events_query(tuple(asked), len(issue.parts), after is not None)
+    return [StoredEvent(*row) for row in session.connection().execute(query, known)]
+
+
+_EVENT_CONDITIONS: dict[str, ColumnElement[bool]] = {
+    "start_ms": col(EventRow.time_ms) >= bindparam("start_ms"),
+    "end_ms": col(EventRow.time_ms) <= bindparam("end_ms"),
+    "platform": col(EventRow.platform) == bindparam("platform"),
+}
+_EVENT_COLUMNS = (col(EventRow.time_ms), col(EventRow.id), col(EventRow.payload))
+_EVENT_PLACE = ("issue_id", "time_ms", "id")
+
+
+@lru_cache
+def _events_query(asked: _Names, parts: int, behind: bool) -> Statement:
+    """The query for a page of the events of an issue that is made of so many."""
     newest = (col(EventRow.time_ms).desc(), col(EventRow.id).desc())
-    inside = [col(EventRow.app_id) == issue.app_id, *_event_conditions(when, platform, after)]
-    if not issue.merged:
-        query = select(EventRow.time_ms, EventRow.id, EventRow.payload)
-        own = query.where(*inside, EventRow.issue_id == issue.id).order_by(*newest).limit(limit)
-        return [StoredEvent(*row) for row in session.exec(own)]
-    keys = select(EventRow.time_ms, EventRow.id, EventRow.issue_id)
+    app = col(EventRow.app_id) == bindparam("app_id")
+    inside = [app, *(_EVENT_CONDITIONS[name] for name in asked)]
+    if behind:
+        inside.append(tuple_(col(EventRow.time_ms), col(EventRow.id)) < _AFTER)
+    if parts == 1:
+        own = sa.select(*_EVENT_COLUMNS).where(*inside, col(EventRow.issue_id) == bindparam("issue_0"))
+        return own.order_by(*newest).limit(_LIMIT)
+    keys = sa.select(*(col(getattr(EventRow, name)) for name in _EVENT_PLACE)).where(*inside)
     branches = [
-        keys.where(*inside, EventRow.issue_id == part.id).order_by(*newest).limit(limit).subquery()
-        for part in issue.parts
+        keys.where(col(EventRow.issue_id) == bindparam(f"issue_{part}")).order_by(*newest).limit(_LIMIT).subquery()
+        for part in range(parts)
     ]
     found = union_all(*(sa.select(branch) for branch in branches)).subquery()
-    chosen = sa.select(found).order_by(found.c.time_ms.desc(), found.c.id.desc()).limit(limit).subquery()
-    place = sa.and_(*(col(getattr(EventRow, name)) == chosen.c[name] for name in ("issue_id", "time_ms", "id")))
-    rows = session.connection().execute(
-        sa.select(col(EventRow.time_ms), col(EventRow.id), col(EventRow.payload))
-        .join(chosen, place)
-        .where(col(EventRow.app_id) == issue.app_id)
-        .order_by(*newest)
-    )
-    return [StoredEvent(*row) for row in rows]
+    chosen = sa.select(found).order_by(found.c.time_ms.desc(), found.c.id.desc()).limit(_LIMIT).subquery()
+    place = sa.and_(*(col(getattr(EventRow, name)) == chosen.c[name] for name in _EVENT_PLACE))
+    return sa.select(*_EVENT_COLUMNS).join(chosen, place).where(app).order_by(*newest)
 
 
-def _event_conditions(when: TimeRange, platform: str, after: tuple[int, int] | None) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if when.start_ms is not None:
-        conditions.append(col(EventRow.time_ms) >= when.start_ms)
-    if when.end_ms is not None:
-        conditions.append(col(EventRow.time_ms) <= when.end_ms)
-    if platform:
-        conditions.append(col(EventRow.platform) == platform)
-    if after is not None:
-        position = tuple_(col(EventRow.time_ms), col(EventRow.id))
-        conditions.append(position < tuple_(literal(after[0]), literal(after[1])))
-    return conditions
+_HOURS = sa.select(col(IssueHourRow.issue_id), col(IssueHourRow.hour), col(IssueHourRow.event_count)).where(
+    col(IssueHourRow.app_id) == bindparam("app_id"),
+    col(IssueHourRow.issue_id).in_(bindparam("issue_ids", expanding=True)),
+    col(IssueHourRow.hour).between(bindparam("first"), bindparam("last")),
+)
 
 
 def issue_buckets(session: Session, issue: Issue, hours_each: int, first: int, last: int) -> list[Bucket]:
     """The issue's events by bucket of `hours_each` hours, from number `first` to `last` since the epoch."""
     found = {number: Bucket(number * hours_each * HOUR_MS) for number in range(first, last + 1)}
-    hour, error_types = col(IssueHourRow.hour), {part.id: part.error_type for part in issue.parts}
-    rows = session.exec(
-        select(IssueHourRow).where(
-            IssueHourRow.app_id == issue.app_id,
-            col(IssueHourRow.issue_id).in_(error_types),
-            hour.between(first * hours_each, (last + 1) * hours_each - 1),
-        )
-    )
-    for row in rows:
-        bucket = found[row.hour // hours_each]
-        bucket.events += row.event_count
-        if error_types[row.issue_id] == HTTP:
-            bucket.failed_requests += row.event_count
+    error_types = {part.id: part.error_type for part in issue.parts}
+    hours = {"first": first * hours_each, "last": (last + 1) * hours_each - 1}
+    rows = session.connection().execute(_HOURS, hours | {"app_id": issue.app_id, "issue_ids": list(error_types)})
+    for issue_id, hour, events in rows:
+        bucket = found[hour // hours_each]
+        bucket.events += events
+        if error_types[issue_id] == HTTP:
+            bucket.failed_requests += events
         else:
-            bucket.errors += row.event_count
+            bucket.errors += events
     scopes = [issue_hour_scope(part.id, "") for part in issue.parts]
     for number, users in users_by_bucket(session, issue.app_id, scopes, hours_each, first, last):
         found[number].affected_users = users
     return list(found.values())
 
 
+_TRENDS = Query(
+    tuple((name, "int") for name in ("app_id", "issue_id", "place", "hours_each", "first_hour", "last_hour")),
+    "SELECT r.place, h.hour / r.hours_each, SUM(h.event_count) FROM {rows} CROSS JOIN issue_hours AS h "
+    "WHERE h.app_id = r.app_id AND h.issue_id = r.issue_id AND h.hour BETWEEN r.first_hour AND r.last_hour GROUP BY 1, 2",
+)
+
+
 def trends(session: Session, found: Sequence[Issue], hours_each: int, first: int, last: int) -> list[list[int]]:
     """Of each issue its events by bucket of `hours_each` hours, from number `first` to `last` since the epoch."""
-    shown = {(issue.app_id, part.id): place for place, issue in enumerate(found) for part in issue.parts}
     counts = [[0] * (last - first + 1) for _ in found]
-    hour = col(IssueHourRow.hour)
-    rows = session.exec(
-        select(IssueHourRow).where(
-            *_of(shown, col(IssueHourRow.app_id), col(IssueHourRow.issue_id)),
-            hour.between(first * hours_each, (last + 1) * hours_each - 1),
-        )
-    )
-    for row in rows:
-        place = shown.get((row.app_id, row.issue_id))
-        if place is not None:
-            counts[place][row.hour // hours_each - first] += row.event_count
+    span = (hours_each, first * hours_each, (last + 1) * hours_each - 1)
+    shown = [(issue.app_id, part.id, place, *span) for place, issue in enumerate(found) for part in issue.parts]
+    for place, number, events in bulk_of(session).ask(_TRENDS, shown):
+        counts[place][number - first] += int(events)
     return counts
 
 
-def breakdowns(session: Session, issue: Issue) -> dict[str, list[tuple[str, int]]]:
-    """For each property its most frequent values among the issue's events, and how many have them."""
+def _breakdown_query() -> Statement:
     rank = (
         func.row_number()
         .over(
@@ -294,70 +347,67 @@ def breakdowns(session: Session, issue: Issue) -> dict[str, list[tuple[str, int]
         )
         .label("rank")
     )
+    of_issue = (
+        col(IssueFacetRow.app_id) == bindparam("app_id"),
+        col(IssueFacetRow.issue_id) == bindparam("issue_id"),
+    )
     ranked = (
         sa.select(col(IssueFacetRow.property), col(IssueFacetRow.value), col(IssueFacetRow.event_count), rank)
-        .where(col(IssueFacetRow.app_id) == issue.app_id, col(IssueFacetRow.issue_id) == issue.id)
+        .where(*of_issue)
         .subquery()
     )
-    rows = session.connection().execute(sa.select(ranked).where(ranked.c.rank <= TOP_VALUES).order_by(ranked.c.rank))
+    return sa.select(ranked).where(ranked.c.rank <= TOP_VALUES).order_by(ranked.c.rank)
+
+
+_BREAKDOWN = _breakdown_query()
+
+
+def breakdowns(session: Session, issue: Issue) -> dict[str, list[tuple[str, int]]]:
+    """For each property its most frequent values among the issue's events, and how many have them."""
+    rows = session.connection().execute(_BREAKDOWN, {"app_id": issue.app_id, "issue_id": issue.id})
     found: dict[str, list[tuple[str, int]]] = {name: [] for name in PROPERTIES}
     for name, value, events, _ in rows:
         found[name].append((value, events))
     return found
 
 
-def _issues(session: Session, rows: Sequence[IssueRow], app_ids: Mapping[int, str]) -> list[Issue]:
-    platforms = _platforms(session, rows)
-    people = _people(session, rows)
-    merged, targets = merges.members_of(session, rows), merges.targets_by_id(session, rows)
-    return [
-        Issue(
-            id=row.id,
-            app_id=row.app_id,
-            app_key=app_ids[row.app_id],
-            fingerprint=row.fingerprint,
-            grouping_version=row.grouping_version,
-            message=row.message,
-            error_type=row.error_type,
-            event_count=row.event_count,
-            user_count=row.user_count,
-            first_seen_ms=row.first_seen_ms,
-            last_seen_ms=row.last_seen_ms,
-            first_seen_release=row.first_seen_release,
-            last_seen_release=row.last_seen_release,
-            fixed_in_release=row.fixed_in_release,
-            verified_in_release=row.verified_in_release,
-            status=row.status,
-            archived=row.archived,
-            archived_ms=row.archived_ms,
-            regressed_ms=row.regressed_ms,
-            regressed_in_release=row.regressed_in_release,
-            status_changed_ms=row.status_changed_ms,
-            status_changed_by=people[row.status_changed_by].email if row.status_changed_by in people else None,
-            assignee=people[row.assignee_id].public_id if row.assignee_id in people else None,
-            muted_until_ms=row.muted_until_ms,
-            merged_into=None if row.merged_into_id is None else targets[row.merged_into_id],
-            merged=merged.get((row.app_id, row.id), ()),
-            platforms=platforms[row.app_id, row.id],
-        )
-        for row in rows
-    ]
+def _issues(session: Session, rows: Sequence[sa.Row[*tuple[Any, ...]]], app_ids: Mapping[int, str]) -> list[Issue]:
+    """Issues from rows of `_COLUMNS`."""
+    found = [Issue(*(*row[: len(_STORED)], app_ids[row[1]])) for row in rows]
+    beside = [row[len(_STORED) :] for row in rows]
+    platforms = _platforms(session, [(issue.app_id, issue.id) for issue in found])
+    people = _people(session, {user_id for changed_by, assignee, *_ in beside for user_id in (changed_by, assignee)})
+    merged = merges.members_of(
+        session, [(i.app_id, i.id) for i, (_, _, own, _) in zip(found, beside, strict=True) if i.event_count > own]
+    )
+    targets = merges.targets_by_id(
+        session, [(i.app_id, target) for i, (*_, target) in zip(found, beside, strict=True) if target is not None]
+    )
+    for issue, (changed_by, assignee, _, target) in zip(found, beside, strict=True):
+        issue.platforms = platforms[issue.app_id, issue.id]
+        issue.status_changed_by = people[changed_by].email if changed_by in people else None
+        issue.assignee = people[assignee].public_id if assignee in people else None
+        issue.merged_into = None if target is None else targets[target]
+        issue.merged = merged.get((issue.app_id, issue.id), ())
+    return found
 
 
-def _people(session: Session, rows: Sequence[IssueRow]) -> dict[int | None, UserRow]:
-    ids = {row.assignee_id for row in rows} | {row.status_changed_by for row in rows}
+def _people(session: Session, ids: set[int | None]) -> dict[int | None, UserRow]:
     ids.discard(None)
     return {user.id: user for user in session.exec(select(UserRow).where(col(UserRow.id).in_(ids)))} if ids else {}
 
 
-def _platforms(session: Session, rows: Sequence[IssueRow]) -> defaultdict[tuple[int, int], dict[str, int]]:
+_PLATFORMS = Query(
+    (("app_id", "int"), ("issue_id", "int")),
+    "SELECT f.app_id, f.issue_id, f.value, f.event_count FROM {rows} CROSS JOIN issue_facets AS f "
+    "WHERE f.app_id = r.app_id AND f.issue_id = r.issue_id AND f.property = 'platform'",
+)
+
+
+def _platforms(session: Session, keys: Sequence[tuple[int, int]]) -> defaultdict[tuple[int, int], dict[str, int]]:
+    """By app and issue: events by platform, the most frequent first."""
     found: defaultdict[tuple[int, int], dict[str, int]] = defaultdict(dict)
-    keys = [(row.app_id, row.id) for row in rows]
-    query = (
-        select(IssueFacetRow)
-        .where(*_of(keys, col(IssueFacetRow.app_id), col(IssueFacetRow.issue_id)), IssueFacetRow.property == "platform")
-        .order_by(col(IssueFacetRow.event_count).desc())
-    )
-    for row in session.exec(query):
-        found[row.app_id, row.issue_id][row.value] = row.event_count
+    rows = sorted(bulk_of(session).ask(_PLATFORMS, keys), key=itemgetter(3), reverse=True)
+    for app_id, issue_id, platform, events in rows:
+        found[app_id, issue_id][platform] = events
     return found

@@ -214,27 +214,26 @@ class Member(NamedTuple):
     error_type: str
 
 
-def members_of(session: Session, rows: Collection[IssueRow]) -> dict[tuple[int, int], list[Member]]:
+def members_of(session: Session, heads: Collection[tuple[int, int]]) -> dict[tuple[int, int], list[Member]]:
     """By app and issue: the issues merged into each, oldest first."""
     found: dict[tuple[int, int], list[Member]] = {}
-    ids = [row.id for row in rows if row.event_count > row.own_event_count]
-    if not ids:
+    if not heads:
         return found
     names = ("app_id", "merged_into_id", "id", "fingerprint", "error_type")
     query = sa.select(*(col(getattr(IssueRow, name)) for name in names)).where(
-        col(IssueRow.app_id).in_({row.app_id for row in rows}), col(IssueRow.merged_into_id).in_(ids)
+        col(IssueRow.app_id).in_({app_id for app_id, _ in heads}),
+        col(IssueRow.merged_into_id).in_([issue_id for _, issue_id in heads]),
     )
     for app_id, target_id, *member in sorted(session.connection().execute(query), key=lambda row: row[2]):
         found.setdefault((app_id, target_id), []).append(Member(*member))
     return found
 
 
-def targets_by_id(session: Session, rows: Collection[IssueRow]) -> dict[int, str]:
-    """Fingerprints of what those of the issues that are merged are merged into, by id."""
-    ids = {row.merged_into_id for row in rows if row.merged_into_id is not None}
-    if not ids:
+def targets_by_id(session: Session, targets: Collection[tuple[int, int]]) -> dict[int, str]:
+    """Fingerprints of issues that others are merged into, by id; `targets` are their apps and ids."""
+    if not targets:
         return {}
     query = select(IssueRow.id, IssueRow.fingerprint).where(
-        col(IssueRow.app_id).in_({row.app_id for row in rows}), col(IssueRow.id).in_(ids)
+        col(IssueRow.app_id).in_({app_id for app_id, _ in targets}), col(IssueRow.id).in_({own for _, own in targets})
     )
     return dict(session.exec(query).all())

@@ -1,15 +1,16 @@
 """Reading totals and trends from counters. Exact to the millisecond; cost does not grow with the number of events."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col
 
 from server.store import dimensions
-from server.store.counters import HOUR_MS, hour_scope
+from server.store.bulk import Query, bulk_of
+from server.store.counters import HOUR_MS
 from server.store.dimensions import Dimension
 from server.store.events import ERROR, FAILED_REQUEST, OTHER
 from server.store.tables import EVERY_PLATFORM, DimensionHourRow, DistinctUserRow, EventRow, TotalsRow
@@ -77,27 +78,45 @@ def event_totals(session: Session, which: EventFilter) -> Totals:
         _add_hours(session, chosen, hours, found)
     if edges:
         _add_edges(session, chosen, edges, found)
-    found.affected_users = _count_users(session, chosen, hours, edges)
+    found.affected_users = _count_users(session, which, {0: (hours, edges)})[0]
     return found
 
 
-def totals_by_app(session: Session, app_ids: Iterable[int]) -> dict[int, Totals]:
+_OF_APPS = (
+    col(TotalsRow.app_id).in_(sa.bindparam("app_ids", expanding=True)),
+    col(TotalsRow.platform) == sa.bindparam("platform"),
+)
+_SUMS = [
+    sa.func.coalesce(sa.func.sum(column), 0)
+    for column in (
+        TotalsRow.events,
+        TotalsRow.errors,
+        TotalsRow.failed_requests,
+        TotalsRow.affected_users,
+        TotalsRow.issues,
+        TotalsRow.archived_issues,
+    )
+]
+# Asked with every overview: put together once, which takes ten times as long as running them.
+_TOGETHER = sa.select(*_SUMS).where(*_OF_APPS)
+_APP_BY_APP = sa.select(col(TotalsRow.app_id), *_SUMS).where(*_OF_APPS).group_by(col(TotalsRow.app_id))
+
+
+def totals_by_app(session: Session, app_ids: Collection[int]) -> dict[int, Totals]:
     """All-time totals of each app, with the issues that are not archived."""
     found = {app_id: Totals() for app_id in app_ids}
-    summed = (TotalsRow.events, TotalsRow.errors, TotalsRow.failed_requests, TotalsRow.affected_users, TotalsRow.issues)
-    rows = session.connection().execute(
-        sa.select(col(TotalsRow.app_id), *(sa.func.sum(column) for column in summed))
-        .where(*_totals_of(found, ""))
-        .group_by(col(TotalsRow.app_id))
-    )
-    return found | {row[0]: Totals(*(int(value) for value in row[1:])) for row in rows}
+    rows = session.connection().execute(_APP_BY_APP, _apps(app_ids, ""))
+    return found | {row[0]: Totals(*(int(value) for value in row[1:6])) for row in rows}
 
 
-def open_and_archived_issues(session: Session, app_ids: Mapping[int, str], platform: str) -> tuple[int, int]:
+def open_and_archived_issues(session: Session, app_ids: Collection[int], platform: str) -> tuple[int, int]:
     """How many issues of the apps are not archived, and how many are; on one platform or (empty) on any."""
-    summed = [sa.func.coalesce(sa.func.sum(column), 0) for column in (TotalsRow.issues, TotalsRow.archived_issues)]
-    row = session.connection().execute(sa.select(*summed).where(*_totals_of(app_ids, platform))).one()
-    return int(row[0]), int(row[1])
+    row = session.connection().execute(_TOGETHER, _apps(app_ids, platform)).one()
+    return int(row[4]), int(row[5])
+
+
+def _apps(app_ids: Collection[int], platform: str) -> dict[str, object]:
+    return {"app_ids": list(app_ids), "platform": platform or EVERY_PLATFORM}
 
 
 def buckets(session: Session, which: EventFilter, hours_each: int, first: int, last: int) -> list[Bucket]:
@@ -116,8 +135,13 @@ def buckets(session: Session, which: EventFilter, hours_each: int, first: int, l
     for row in rows:
         bucket = found[int(row[0])]
         bucket.events, bucket.errors, bucket.failed_requests = int(row[1]), int(row[2]), int(row[3])
-    for bucket_number, users in _distinct_by_bucket(session, _users_in(chosen.users(hours), 3, hours_each)):
-        found[bucket_number].affected_users += users
+    spans: dict[int, _Span] = {
+        bucket_number: ((bucket_number * hours_each, (bucket_number + 1) * hours_each - 1), [])
+        for bucket_number, bucket in found.items()
+        if bucket.errors or bucket.failed_requests
+    }
+    for bucket_number, users in _count_users(session, which, spans).items():
+        found[bucket_number].affected_users = users
     return list(found.values())
 
 
@@ -158,15 +182,9 @@ def _distinct_by_bucket(session: Session, *parts: sa.Select[Any, Any, Any]) -> I
     return [(int(bucket_number), users) for bucket_number, users in rows]
 
 
-def _totals_of(app_ids: Iterable[int], platform: str) -> list[ColumnElement[bool]]:
-    return [col(TotalsRow.app_id).in_(app_ids), col(TotalsRow.platform) == (platform or EVERY_PLATFORM)]
-
-
 def _all_time(session: Session, which: EventFilter) -> Totals:
-    columns = (TotalsRow.events, TotalsRow.errors, TotalsRow.failed_requests, TotalsRow.affected_users)
-    query = sa.select(*(sa.func.coalesce(sa.func.sum(column), 0) for column in columns))
-    row = session.connection().execute(query.where(*_totals_of(which.app_ids, which.only.platform))).one()
-    return Totals(*(int(value) for value in row))
+    row = session.connection().execute(_TOGETHER, _apps(which.app_ids, which.only.platform)).one()
+    return Totals(*(int(value) for value in row[:4]))
 
 
 _HOUR_COUNTS = (DimensionHourRow.events, DimensionHourRow.errors, DimensionHourRow.failed_requests)
@@ -183,26 +201,16 @@ class _Chosen:
     def of(cls, session: Session, which: EventFilter) -> "_Chosen":
         return cls(which.app_ids, dimensions.matching(session, list(which.app_ids), which.only))
 
-    def picks(self, app: Column, number: Column, *, as_text: bool = False) -> list[ColumnElement[bool]]:
+    def picks(self, app: Column, number: Column) -> list[ColumnElement[bool]]:
         """The conditions on two columns that hold an app and the number of one of its dimensions."""
         conditions = [app.in_(self.app_ids)]
         if self.pairs is not None:
-            pairs = [(app_id, str(n) if as_text else n) for app_id, n in self.pairs]
-            conditions.append(sa.tuple_(app, number).in_(pairs))
+            conditions.append(sa.tuple_(app, number).in_(self.pairs))
         return conditions
 
     def hours(self, hours: tuple[int, int]) -> list[ColumnElement[bool]]:
         picked = self.picks(col(DimensionHourRow.app_id), col(DimensionHourRow.dimension_id))
         return [*picked, col(DimensionHourRow.hour).between(*hours)]
-
-    def users(self, hours: tuple[int, int]) -> list[ColumnElement[bool]]:
-        scope = col(DistinctUserRow.scope)
-        number = sa.func.substr(scope, len(hour_scope(0)) + 1)
-        return [
-            *self.picks(col(DistinctUserRow.app_id), number, as_text=True),
-            scope >= hour_scope(hours[0]),
-            scope < hour_scope(hours[1] + 1) if hours[1] < MAX_HOUR else scope < "d;",
-        ]
 
     def edge(self, edge: tuple[int, int]) -> list[ColumnElement[bool]]:
         """One end of a range at a time: PostgreSQL goes through the whole table for two ends joined by OR."""
@@ -241,17 +249,57 @@ def _add_edges(session: Session, chosen: _Chosen, edges: list[tuple[int, int]], 
             found.failed_requests += events * (of_kind == FAILED_REQUEST)
 
 
-def _count_users(session: Session, chosen: _Chosen, hours: tuple[int, int] | None, edges: list[tuple[int, int]]) -> int:
-    parts: list[sa.Select[Any, Any]] = []
-    if hours is not None:
-        parts.append(sa.select(col(DistinctUserRow.app_id), col(DistinctUserRow.user_key)).where(*chosen.users(hours)))
-    met_a_fault = [col(EventRow.kind) != OTHER, col(EventRow.user_key).is_not(None)]
-    parts += (
-        sa.select(col(EventRow.app_id), col(EventRow.user_key)).where(*chosen.edge(edge), *met_a_fault)
-        for edge in edges
+_Span = tuple[tuple[int, int] | None, list[tuple[int, int]]]
+"""Whole hours (first, last), and what lies beside them (first, last) in milliseconds."""
+
+_NO_HOURS: Final = (0, -1)
+_NO_EDGE: Final = (0, -1)
+
+
+def _users_query(of_hours: str, of_events: str) -> Query:
+    """Users by span, with conditions on the dimension of an hour's users and of events.
+
+    The users of an hour are found through its dimensions: going through all scopes between two took twice the time.
+    """
+    edges = "".join(
+        f" UNION SELECT ev.user_key FROM events AS ev WHERE ev.app_id = r.app_id AND ev.time_ms BETWEEN r.low_{i} AND r.high_{i}"  # noqa: S608
+        f" AND ev.kind <> {OTHER} AND ev.user_key IS NOT NULL{of_events}"
+        for i in (1, 2)
     )
-    if not parts:
-        return 0
-    union = sa.union_all(*parts).subquery()
-    distinct = sa.select(union.c.app_id, union.c.user_key).distinct().subquery()
-    return session.connection().execute(sa.select(sa.func.count()).select_from(distinct)).scalar_one()
+    return Query(
+        (
+            ("place", "int"),
+            ("app_id", "int"),
+            *((name, "int") for name in ("first_hour", "last_hour", "low_1", "high_1", "low_2", "high_2")),
+            *((name, "text") for name in Dimension._fields),
+        ),
+        "SELECT r.place, (SELECT COUNT(*) FROM ("  # noqa: S608 -- nothing from outside
+        "SELECT u.user_key FROM (SELECT DISTINCT h.hour, h.dimension_id FROM dimension_hours AS h "
+        "WHERE h.app_id = r.app_id AND h.hour BETWEEN r.first_hour AND r.last_hour "
+        f"AND h.errors + h.failed_requests > 0{of_hours}) AS h CROSS JOIN distinct_users AS u "
+        "WHERE u.app_id = r.app_id AND u.scope = "
+        "'d:' || SUBSTR(CAST(1000000000 + h.hour AS VARCHAR), 2) || ':' || CAST(h.dimension_id AS VARCHAR)"
+        f"{edges}) AS them) FROM {{rows}}",
+    )
+
+
+def _is_picked(table: str) -> str:
+    picks = "".join(f" AND (r.{name} = '' OR d.{name} = r.{name})" for name in Dimension._fields)
+    return f" AND EXISTS (SELECT 1 FROM dimensions AS d WHERE d.app_id = {table}.app_id AND d.id = {table}.dimension_id{picks})"  # noqa: S608
+
+
+_USERS = _users_query("", "")
+_PICKED_USERS = _users_query(_is_picked("h"), _is_picked("ev"))
+
+
+def _count_users(session: Session, which: EventFilter, spans: Mapping[int, _Span]) -> dict[int, int]:
+    """Distinct users of errors and failed requests in each of the spans."""
+    found = dict.fromkeys(spans, 0)
+    rows = []
+    for place, (hours, edges) in spans.items():
+        low, high = [*edges, _NO_EDGE, _NO_EDGE][:2]
+        rows += [(place, app_id, *(hours or _NO_HOURS), *low, *high, *which.only) for app_id in which.app_ids]
+    query = _USERS if which.only == ANY else _PICKED_USERS
+    for place, users in bulk_of(session).ask(query, rows):
+        found[place] += users
+    return found

@@ -9,6 +9,9 @@ from tests.bench.result import Row
 AT = " @ "
 """Before the number of events that were stored."""
 
+BESIDE_INGEST = " + ingest"
+"""Behind the number of stored events where events were taken meanwhile."""
+
 INGEST = ingest_rows.GRPC_50.name
 SINGLE_P99_MS = 40
 READ_P95_MS = 25
@@ -85,13 +88,15 @@ class Ratio:
     def _name(self, row: Row, base: Row) -> str:
         name, _, size = row.name.partition(AT)
         if size:
-            return f"{self.title} of {name}: {size} over {base.name.partition(AT)[2]} events"
+            of, beside = base.name.partition(AT)[2], BESIDE_INGEST if size.endswith(BESIDE_INGEST) else ""
+            return f"{self.title} of {name}{beside}: {size.removesuffix(beside)} over {of.removesuffix(beside)} events"
         return f"{self.title} of {row.name} over {base.name}"
 
 
 _SHED = Ratio("cpu_s_per_10k", "CPU", 0.1)
 _STORM = Ratio("p99_ms", "p99", 2)
 _SLOWER = Ratio("p95_ms", "p95", 1.5)
+_COSTLIER = Ratio("cpu_s_per_10k", "CPU", 1.5)
 _FLAT = Ratio("rate", "rate", 0.85, at_least=True)
 
 
@@ -102,13 +107,26 @@ def limits(rows: Sequence[Row]) -> Iterator[Limit]:
     for base in rows:
         yield from _SHED.of(by_name.get(f"{base.name}{ingest_rows.SHED}"), base)
     yield from _STORM.of(by_name.get(mixed_rows.STORMED), by_name.get(mixed_rows.CALM))
-    for name in (*READS, INGEST):
-        sizes = [row for row in rows if row.name.startswith(f"{name}{AT}") and "ingest" not in row.name]
-        if len(sizes) > 1:
-            yield from (_FLAT if name == INGEST else _SLOWER).of(sizes[-1], sizes[0])
+    for name in READS:
+        yield from _growth([row for row in rows if _is_sized(row.name, name)], _SLOWER, _COSTLIER)
+        yield from _growth([row for row in rows if _is_sized(row.name, name, BESIDE_INGEST)], _SLOWER)
+    yield from _growth([row for row in rows if _is_sized(row.name, INGEST)], _FLAT)
     if peaks := [row.peak_mb for row in rows if row.peak_mb and not row.name.endswith(ingest_rows.WORKERS)]:
         peak = max(peaks)
         yield Limit(rows[0].engine, "peak memory in this run", f"{peak:.0f} MB", "< 300 MB after an hour", peak < 300)
+
+
+def _is_sized(row_name: str, name: str, load: str = "") -> bool:
+    """Whether a row is the one of that name over some number of stored events, under that load."""
+    before, _, after = row_name.partition(AT)
+    return before == name and after.endswith(load) and after.removesuffix(load).replace(",", "").isdigit()
+
+
+def _growth(sizes: Sequence[Row], *ratios: Ratio) -> Iterator[Limit]:
+    """Figures over more stored events, as multiples of those over the fewest."""
+    for row in sizes[1:]:
+        for ratio in ratios:
+            yield from ratio.of(row, sizes[0])
 
 
 def _ingest_limits(rows: Sequence[Row]) -> Iterator[Limit]:

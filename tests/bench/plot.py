@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
-from tests.bench.budgets import AT, READ_P95_MS, READS, SINGLE_P99_MS
+from tests.bench.budgets import AT, BESIDE_INGEST, READ_P95_MS, READS, SINGLE_P99_MS
 from tests.bench.ingest_rows import OFFERED
 from tests.bench.result import Row
 
@@ -24,17 +24,17 @@ Lines = dict[tuple[str, str], list[tuple[float, float | None]]]
 def draw(rows: Sequence[Row], path: Path) -> bool:
     """Write the plot as SVG; False where the rows have nothing to draw."""
     offered = [row for row in rows if OFFERED in row.extra]
-    reads = [
-        row
-        for row in rows
-        if row.name.partition(AT)[0] in READS and row.name.partition(AT)[2].replace(",", "").isdigit()
-    ]
-    if not offered or not reads:
+    reads = [row for row in rows if row.name.partition(AT)[0] in READS]
+    beside = [row for row in reads if row.name.endswith(BESIDE_INGEST)]
+    idle = [row for row in reads if row not in beside]
+    if not offered or not idle:
         return False
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
-    left, right = figure.subplots(1, 2)
+    figure = Figure(figsize=(16 if beside else 11, 4.2), layout="constrained")
+    left, *others = figure.subplots(1, 3 if beside else 2)
     _draw_offered(left, offered)
-    _draw_reads(right, reads)
+    _draw_reads(others[0], idle, "A dashboard's pages")
+    if beside:
+        _draw_reads(others[1], beside, "The same during ingest")
     with mpl.rc_context({"svg.hashsalt": "bench"}):  # ids that do not change with every run
         figure.savefig(path, metadata={"Date": None})
     return True
@@ -52,13 +52,13 @@ def _draw_offered(axes: Axes, rows: Iterable[Row]) -> None:
         ticks(_PLAIN)
 
 
-def _draw_reads(axes: Axes, rows: Iterable[Row]) -> None:
+def _draw_reads(axes: Axes, rows: Iterable[Row], title: str) -> None:
     lines: Lines = {}
     for row in rows:
-        name, _, size = row.name.partition(AT)
+        name, _, size = row.name.removesuffix(BESIDE_INGEST).partition(AT)
         lines.setdefault((row.engine, name), []).append((int(size.replace(",", "")), row.p95_ms))
     _draw(axes, lines, READS, READ_P95_MS)
-    axes.set(title="A dashboard's pages", xlabel="stored events", ylabel="p95 ms", xscale="log", ylim=(0, None))
+    axes.set(title=title, xlabel="stored events", ylabel="p95 ms", xscale="log", ylim=(0, None))
     axes.xaxis.set_major_formatter(_PLAIN)
 
 

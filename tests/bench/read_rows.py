@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from tests.bench import grpc_load, measure, page_rows, wrk
-from tests.bench.budgets import AT
-from tests.bench.grpc_load import Fleet
+from tests.bench import measure, page_rows, seed, wrk
+from tests.bench.budgets import AT, BESIDE_INGEST
 from tests.bench.ingest_rows import GRPC_50
 from tests.bench.result import Load, Row
-from tests.bench.site import BenchFault, Site
+from tests.bench.site import Site
 from tests.bench.workload import BUDGET, Workload, lua_body, request_bytes
 from tests.bench.wrk import Pace
 
@@ -20,10 +19,10 @@ SPREAD = replace(BUDGET, span_ms=7 * DAY_MS)
 
 FILL_EVENTS = 1_000
 FILL_TEMPLATES = 10
-FILL_FLEET = Fleet(2, 2)
 INGEST_BATCHES = 800
 """As many on few stored events as on many: 40,000 events, so that what is stored stays below the next size."""
 
+DETAIL_ISSUES = 15
 DURING_EVENTS = 10
 DURING = Pace(32, per_s=200)
 """The ingest beside the reads: 2,000 events a second."""
@@ -37,7 +36,7 @@ def run(site: Site, sizes: list[int], seconds: float, *, busy: bool, note: Calla
     stored = 0
     for size in sizes:
         note(f"{site.database.name}: filling up to {size:,} events")
-        _fill(site, requests, size - stored)
+        seed.fill(site.database.url, app_key, requests, size - stored, SPREAD.span_ms)
         stored = size
         for name, paths in _pages(site, app_key).items():
             note(f"{site.database.name}: {name} at {size:,}")
@@ -51,19 +50,11 @@ def run(site: Site, sizes: list[int], seconds: float, *, busy: bool, note: Calla
             stored = site.database.books().stored
 
 
-def _fill(site: Site, requests: list[bytes], events: int) -> None:
-    count = -(-events // FILL_EVENTS)
-    if count <= 0:
-        return
-    load = grpc_load.Clients(site.collector.grpc, requests, FILL_FLEET, count=count).run()
-    if load.faults:
-        raise BenchFault(f"filling the data set failed: {load}")
-
-
 def _pages(site: Site, app_key: str) -> dict[str, list[str]]:
     """The paths of each kind of page."""
     now_ms = time.time_ns() // 1_000_000
-    issues = site.rest.issues(site.account, appKey=app_key)
+    # Issues with many events, so that their pages hold as many on few stored events as on many.
+    issues = site.rest.issues(site.account, appKey=app_key, orderBy="events", pageSize=DETAIL_ISSUES)
     scope = f"appKey={app_key}"
     return {
         "overview": [f"/api/overview?{scope}"],
@@ -89,7 +80,7 @@ def _during_ingest(site: Site, app_key: str, size: int, seconds: float, note: Ca
         note(f"{site.database.name}: {name} at {size:,} during ingest")
         beside = wrk.ingest(site.collector.rest, bodies, DURING, seconds + 1)
         time.sleep(0.5)  # the ingest has begun
-        row = measure.reads(site, f"{name}{AT}{size:,} + ingest", partial(_read, site, paths, seconds))
+        row = measure.reads(site, f"{name}{AT}{size:,}{BESIDE_INGEST}", partial(_read, site, paths, seconds))
         load = beside.finish()
         row.cpu_s_per_10k = None  # most of it belongs to the ingest
         row.faults += load.faults
