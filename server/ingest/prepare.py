@@ -13,10 +13,12 @@ from healthguard.v1 import event_pb2 as event_pb
 from server.ingest import payload
 from server.ingest.browser import browser_of
 from server.ingest.grouping import Grouping, group
+from server.ingest.grouping.masks import mask_path
 from server.ingest.grouping.pathname import pathname
 from server.ingest.scrub import scrubbed
+from server.store.arrivals import ERROR, FAILED_REQUEST, OTHER
 from server.store.dimensions import Dimension
-from server.store.events import ERROR, FAILED_REQUEST, OTHER, IssueSeed, NewEvent
+from server.store.events import IssueSeed, NewEvent
 from server.store.performance import Measurement
 
 UNKNOWN_PLATFORM: Final = "unknown"
@@ -102,8 +104,8 @@ def _measurement(event: event_pb.Event) -> Measurement | None:
 
 
 def _page(event: event_pb.Event) -> str:
-    """The page of a mini-program, else the path of the page's address."""
-    page = event.page or (pathname(event.page_url) if event.page_url else "")
+    """The page of a mini-program, else the template of the address's path: every product's page is one page."""
+    page = event.page or (mask_path(pathname(event.page_url)) if event.page_url else "")
     return storable(page[:MAX_PAGE])
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from server.errors import StoreUnavailable
 from server.store import dimensions, events, issues, ledger, totals
+from server.store.arrivals import ERROR, FAILED_REQUEST, OTHER
 from server.store.dimensions import Dimension
 from server.store.engine import Engine
-from server.store.events import ERROR, FAILED_REQUEST, OTHER
 from server.store.issues import IssueFilter
 from server.store.sequence import Sequence
 from server.store.totals import EventFilter, TimeRange, Totals

@@ -6,9 +6,9 @@ import pytest
 
 from server.errors import IssueIsMerged, IssueNotFound, IssueNotMerged, MergeNeedsAnotherIssue, TooManyMergedIssues
 from server.store import events, issues, lifecycle, merges
+from server.store.arrivals import FAILED_REQUEST
 from server.store.dimensions import Dimension
 from server.store.engine import Engine
-from server.store.events import FAILED_REQUEST
 from server.store.issues import Issue, IssueFilter
 from server.store.lifecycle import Change
 from server.store.sequence import Sequence
