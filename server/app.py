@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -103,12 +104,18 @@ class _Registry(Protocol):
     def add_registered_method_handlers(self, service_name: str, method_handlers: Any) -> None: ...  # noqa: ANN401
 
 
+SWITCH_INTERVAL_S = 0.0005
+"""How long the event loop may keep the interpreter from the thread that commits, which asks for it once a statement. At Python's
+own 5 ms, single events and batches of fifty were taken a tenth more slowly."""
+
+
 async def serve(settings: Settings, *, grpc_door: bool, rest_door: bool, ready: Callable[[Addresses], None]) -> None:
     """Run the asked-for doors until SIGTERM or SIGINT, then finish what is in flight, commit, and return.
 
     Without the gRPC door REST talks to `settings.target`. `ready` is told the addresses once everything listens.
     Raises StartupFault when it cannot begin.
     """
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     stop = asyncio.Event()
     limits = AddressLimits(requests_per_s=settings.address_requests_per_s, at_once=settings.address_at_once)
     async with AsyncExitStack() as stack:

@@ -13,12 +13,14 @@ from server.ingest import payload
 from server.ingest.browser import browser_of
 from server.ingest.device import device_of
 from server.ingest.grouping import Grouping, group
+from server.ingest.grouping.masks import mask_path
 from server.ingest.grouping.pathname import pathname
 from server.ingest.measuring import measurement_of
 from server.ingest.scrub import scrubbed
 from server.ingest.storable import storable
+from server.store.arrivals import ERROR, FAILED_REQUEST, OTHER
 from server.store.dimensions import Dimension
-from server.store.events import ERROR, FAILED_REQUEST, OTHER, IssueSeed, NewEvent
+from server.store.events import IssueSeed, NewEvent
 
 UNKNOWN_PLATFORM: Final = "unknown"
 MAX_PAGE: Final = 200
@@ -96,8 +98,8 @@ def _device(told: event_pb.DeviceInfo) -> str:
 
 
 def _page(event: event_pb.Event) -> str:
-    """The page of a mini-program, else the path of the page's address."""
-    page = event.page or (pathname(event.page_url) if event.page_url else "")
+    """The page of a mini-program, else the template of the address's path: every product's page is one page."""
+    page = event.page or (mask_path(pathname(event.page_url)) if event.page_url else "")
     return storable(page[:MAX_PAGE])
 
 

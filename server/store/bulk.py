@@ -7,11 +7,11 @@ drivers keep them prepared. `Insert` wants no answer and `Query` does, because P
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import psycopg
 import sqlalchemy as sa
@@ -40,6 +40,15 @@ class Insert:
 
 
 @dataclass(frozen=True)
+class Table:
+    """A temporary table that every connection which writes has."""
+
+    name: str
+    columns: Columns
+    key: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Query:
     """A statement that answers. `{rows}` in its text stands for a table `r` with these columns.
 
@@ -49,6 +58,17 @@ class Query:
     columns: Columns
     text: str
     locks: bool = False
+
+
+class Done(Protocol):
+    """What a statement came to."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows it put in or changed."""
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """Its answer, in no order."""
 
 
 class Bulk(ABC):
@@ -65,6 +85,26 @@ class Bulk(ABC):
     @abstractmethod
     def load(self, table: str, columns: Columns, rows: Sequence[Row]) -> None:
         """Put rows in that must be new. Raises StaleTransaction when one is not."""
+
+    @abstractmethod
+    def together(self) -> AbstractContextManager[Any]:
+        """What runs inside need not wait for what ran before it; what it came to is known at the end."""
+
+    @abstractmethod
+    def run(self, statement: str) -> Done:
+        """Run a statement that has no parameters."""
+
+    @abstractmethod
+    def clear(self, tables: Iterable[Table]) -> None:
+        """Empty temporary tables."""
+
+    @abstractmethod
+    def add_new(self, table: str, news: Table, source: str) -> None:
+        """Put those rows of `source` into a table that it does not have, and the same into `news`, its temporary twin."""
+
+    @abstractmethod
+    def lock_rows(self, statement: str) -> None:
+        """Keep the rows that the statement locks from other writers until the end of the transaction."""
 
     @abstractmethod
     def lock(self, number: int) -> None:
@@ -94,6 +134,29 @@ def transaction(engine: sa.Engine) -> Iterator[Bulk]:
         pooled.close()  # which rolls back what was not committed
 
 
+def temporary_tables(tables: Iterable[Table], *, sqlite: bool) -> list[str]:
+    """The statements that make them on a connection.
+
+    A key of one integer is SQLite's own row number. PostgreSQL has no keys here: emptying an index at every commit would
+    have it plan every statement anew.
+    """
+    return [_sqlite_temporary(table) if sqlite else _postgres_temporary(table) for table in tables]
+
+
+def _sqlite_temporary(table: Table) -> str:
+    rows = "" if table.key == ("id",) else " WITHOUT ROWID"
+    columns = ", ".join(f"{name} {_SQLITE_TYPES.get(kind, 'INTEGER')}" for name, kind in table.columns)
+    return f"CREATE TEMP TABLE {table.name} ({columns}, PRIMARY KEY ({', '.join(table.key)})){rows}"
+
+
+def _postgres_temporary(table: Table) -> str:
+    columns = ", ".join(f"{name} {POSTGRES_TYPES[kind]}" for name, kind in table.columns)
+    return f"CREATE TEMP TABLE {table.name} ({columns}) ON COMMIT DELETE ROWS"
+
+
+_SQLITE_TYPES: Final = {"text": "TEXT", "blob": "BLOB"}
+
+
 def _on(connection: Any) -> Bulk:  # noqa: ANN401 -- one of two drivers' connections
     return _Sqlite(connection) if isinstance(connection, sqlite3.Connection) else _Postgres(connection)
 
@@ -120,6 +183,23 @@ class _Sqlite(Bulk):
         loaded = tuple(columns)
         if sum(self._put(_sqlite_load(table, loaded, len(part)), part) for part in _parts(rows)) != len(rows):
             raise StaleTransaction
+
+    def together(self) -> AbstractContextManager[Any]:
+        return nullcontext()
+
+    def run(self, statement: str) -> Done:
+        return self._connection.execute(statement)
+
+    def clear(self, tables: Iterable[Table]) -> None:
+        for table in tables:
+            self.run(f"DELETE FROM {table.name}")  # noqa: S608 -- a name of ours
+
+    def add_new(self, table: str, news: Table, source: str) -> None:
+        for statement in _sqlite_add_new(table, news, source):
+            self.run(statement)
+
+    def lock_rows(self, statement: str) -> None:
+        """Nothing to do: there is one writer."""
 
     def _put(self, statement: str, rows: Sequence[Row]) -> int:
         return self._connection.execute(statement, list(chain.from_iterable(rows))).rowcount
@@ -155,6 +235,17 @@ def _sqlite_load(table: str, columns: Columns, rows: int) -> str:
 def _values(table: str, columns: Columns, rows: int) -> str:
     row = f"({', '.join('?' * len(columns))})"
     return f"INSERT INTO {table} ({_names(columns)}) VALUES {', '.join([row] * rows)}"  # noqa: S608 -- our own names
+
+
+@cache
+def _sqlite_add_new(table: str, news: Table, source: str) -> tuple[str, str]:
+    names = _names(news.columns)
+    same = " AND ".join(f"t.{name} = s.{name}" for name in news.key)
+    missing = f"NOT EXISTS (SELECT 1 FROM {table} AS t WHERE {same})"  # noqa: S608 -- our own names
+    return (
+        f"INSERT INTO {news.name} ({names}) SELECT {names} FROM ({source}) AS s WHERE {missing}",  # noqa: S608
+        f"INSERT INTO {table} ({names}) SELECT {names} FROM {news.name}",  # noqa: S608
+    )
 
 
 @cache
@@ -196,6 +287,29 @@ class _Postgres(Bulk):
         except psycopg.errors.UniqueViolation as error:
             raise StaleTransaction from error
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """In one pipeline, and without nested loops: nobody counts the rows of temporary tables, and a plan made for ten takes seconds for a thousand."""
+        with self._connection.pipeline():
+            self.run("SET LOCAL enable_nestloop = off")
+            yield
+            self.run("SET LOCAL enable_nestloop = on")
+
+    def run(self, statement: str) -> Done:
+        return self._connection.execute(statement.encode())
+
+    def clear(self, tables: Iterable[Table]) -> None:
+        """They are empty after every commit; this is for a second piece of work in one transaction."""
+        names = [table.name for table in tables]
+        first, *others = [f"DELETE FROM {name}" for name in names]  # noqa: S608 -- our own names
+        self.run(" ".join(["WITH", ", ".join(f"t{i} AS ({other})" for i, other in enumerate(others)), first]))
+
+    def add_new(self, table: str, news: Table, source: str) -> None:
+        self.run(_postgres_add_new(table, news, source))
+
+    def lock_rows(self, statement: str) -> None:
+        self.run(statement)
+
     def lock(self, number: int) -> None:
         self._connection.execute("SELECT pg_advisory_xact_lock(%s::int8)", (number,))
 
@@ -208,6 +322,16 @@ def _postgres_insert(statement: Insert) -> bytes:
         f"INSERT INTO {statement.table} ({names}) SELECT {names} FROM {_unnest(statement.columns)} "  # noqa: S608
         f"ON CONFLICT ({keys}) {statement.conflict}"
     ).encode()
+
+
+@cache
+def _postgres_add_new(table: str, news: Table, source: str) -> str:
+    """In one statement, because another writer may put the same row in while it runs."""
+    names = _names(news.columns)
+    return (
+        f"WITH added AS (INSERT INTO {table} ({names}) SELECT {names} FROM ({source}) AS s ORDER BY {', '.join(news.key)} "  # noqa: S608
+        f"ON CONFLICT DO NOTHING RETURNING {names}) INSERT INTO {news.name} ({names}) SELECT {names} FROM added"
+    )
 
 
 @cache

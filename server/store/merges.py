@@ -16,7 +16,7 @@ from sqlmodel import Session, col, func, select, update
 
 from server.errors import IssueIsMerged, IssueNotFound, IssueNotMerged, MergeNeedsAnotherIssue, TooManyMergedIssues
 from server.store import counters, lifecycle
-from server.store.bulk import Bulk, Query, StaleTransaction, bulk_of
+from server.store.bulk import StaleTransaction, bulk_of
 from server.store.lifecycle import Change
 from server.store.tables import DistinctUserRow, IssueFacetRow, IssueRow
 
@@ -25,34 +25,6 @@ MAX_MERGED: Final = 100
 
 IssueKey = tuple[int, str]
 """App id and fingerprint."""
-
-
-class Target(NamedTuple):
-    """The issue that another one is merged into."""
-
-    id: int
-    key: IssueKey
-
-
-_TARGETS = Query(
-    (("app_id", "int"), ("fingerprint", "text")),
-    "SELECT i.app_id, i.fingerprint, t.id, t.fingerprint FROM {rows} CROSS JOIN issues AS i CROSS JOIN issues AS t "
-    "WHERE i.app_id = r.app_id AND i.fingerprint = r.fingerprint AND t.app_id = i.app_id AND t.id = i.merged_into_id",
-)
-
-
-_MERGING_APPS = Query(
-    (("app_id", "int"),),
-    "SELECT r.app_id FROM {rows} "
-    "WHERE EXISTS (SELECT 1 FROM issues AS i WHERE i.app_id = r.app_id AND i.merged_into_id IS NOT NULL)",
-)
-
-
-def targets_of(bulk: Bulk, keys: Sequence[IssueKey]) -> dict[IssueKey, Target]:
-    """Where those of the issues that are merged point."""
-    merging = {app_id for (app_id,) in bulk.ask(_MERGING_APPS, [(app_id,) for app_id in sorted({k[0] for k in keys})])}
-    rows = bulk.ask(_TARGETS, [key for key in keys if key[0] in merging])
-    return {(app_id, own): Target(target_id, (app_id, target)) for app_id, own, target_id, target in rows}
 
 
 def merge(session: Session, app_id: int, fingerprint: str, others: Collection[str], by: Change) -> str:

@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, col
 
 from server.store import dimensions
+from server.store.arrivals import ERROR, FAILED_REQUEST, OTHER
 from server.store.bulk import Query, bulk_of
 from server.store.counters import HOUR_MS
 from server.store.dimensions import Dimension
-from server.store.events import ERROR, FAILED_REQUEST, OTHER
 from server.store.tables import EVERY_PLATFORM, DimensionHourRow, DistinctUserRow, EventRow, TotalsRow
 
 MAX_HOUR = 10**9 - 1

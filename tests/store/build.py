@@ -4,9 +4,10 @@ from collections import Counter
 from itertools import count
 
 from server.mobile.beats import Beats
+from server.store.arrivals import ERROR
 from server.store.batches import NewBatch
 from server.store.dimensions import Dimension
-from server.store.events import ERROR, IssueSeed, NewEvent, Submission
+from server.store.events import IssueSeed, NewEvent, Submission
 from server.store.sessions import NewSession
 from server.store.signals import NewSignal
 

@@ -31,6 +31,6 @@ def counted_statements(store: Engine) -> Iterator[list[str]]:
     with ExitStack() as stack:
         stack.callback(sa.event.remove, store.sync_engine(), "before_cursor_execute", note)
         for kind in Bulk.__subclasses__():
-            for name in ("insert", "ask", "load"):
+            for name in ("insert", "ask", "load", "run"):
                 stack.enter_context(mock.patch.object(kind, name, noting(getattr(kind, name))))
         yield statements

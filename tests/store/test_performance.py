@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from server.store import events, performance
+from server.store.arrivals import OTHER
 from server.store.bulk import StaleTransaction, bulk_of
 from server.store.engine import Engine
 from server.store.performance import (
@@ -32,7 +33,7 @@ _ids = Sequence()
 
 
 def measured(name="LCP", value=1.0, rating="good", *, kind=METRIC, at=NOW, app=1, key=None) -> events.NewEvent:
-    made = event(key, app=app, issue=None, kind=events.OTHER, at=at)
+    made = event(key, app=app, issue=None, kind=OTHER, at=at)
     made.measurement = Measurement(name, value, rating, kind)
     return made
 

@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from sqlmodel import Session, SQLModel, col, delete, select
 
 from server.store import aging, events, issues, ledger, migrate, retention, totals
+from server.store.arrivals import OTHER
 from server.store.bulk import bulk_of
 from server.store.counters import HOUR_MS
 from server.store.engine import Engine
-from server.store.events import OTHER, NewEvent
+from server.store.events import NewEvent
 from server.store.issues import IssueFilter
 from server.store.lease import Lease, claim, release
 from server.store.performance import METRIC, REQUEST

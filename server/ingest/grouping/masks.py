@@ -32,6 +32,7 @@ _PATTERN = re.compile(
     r"|(?P<number>(?<![A-Za-z0-9])[0-9]+(?:[.,:][0-9]+)*|[0-9]{4,})"
 )
 _SEGMENT = re.compile(rf"[0-9]+|{_UUID}|{_HEX}|{_LONG_ID}")
+_SEGMENTS = re.compile(rf"(?<![^/])(?:{_SEGMENT.pattern})(?![^/])")
 
 
 def mask_message(message: str) -> str:
@@ -45,7 +46,7 @@ def mask_path(path: str) -> str:
     """Return the template of `path`: segments that are numbers, UUIDs, hashes or long tokens become `:id`."""
     if not _VARIABLE.search(path):
         return path
-    return "/".join(":id" if _SEGMENT.fullmatch(segment) else segment for segment in path.split("/"))
+    return _SEGMENTS.sub(":id", path)
 
 
 def masked_in_message(message: str) -> list[Masked]:
