@@ -38,3 +38,18 @@ def test_nul_in_a_name_is_replaced() -> None:
 )
 def test_anything_else_measures_nothing(fields: dict) -> None:
     assert measurement(**fields) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "page"),
+    [
+        ({"page_url": "https://shop.test/orders/123/items/9f86d081884c7d65?tab=1"}, "/orders/:id/items/:id"),
+        ({"page_url": "https://shop.test/orders"}, "/orders"),
+        ({"page": "pages/order/123", "page_url": "https://shop.test/orders/1"}, "pages/order/123"),
+        ({}, ""),
+    ],
+)
+def test_pages_of_one_template_are_one_page(fields: dict, page: str) -> None:
+    event = make_event(type="error", message="m", **fields)
+    (new,) = prepare([Judged(event, event.SerializeToString(), NOW_MS)], 1, NOW_MS)
+    assert new.page == page
