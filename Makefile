@@ -14,7 +14,7 @@ help:
 	@echo "make soak      an hour of mixed load and the drift of memory, files and latency; MINUTES=5 for less"
 	@echo "make fuzz      every route and RPC with made-up requests, and every reader with made-up bytes, at length"
 	@echo "make check     style, types, imports, contract"
-	@echo "make bench     speed, against the budgets of the design; 8 minutes (ARGS=--quick: one)"
+	@echo "make bench     speed, against the budgets of the design; 20 minutes (ARGS=--quick: one)"
 	@echo "make bench-large  the same for longer, up to 10,000,000 stored events; an hour, 15 GB"
 	@echo "make generate  Python code from proto/"
 	@echo "make dashboard  rest_facade/dashboard/dist from its sources, and the README's pictures"
