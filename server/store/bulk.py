@@ -50,14 +50,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Query:
-    """A statement that answers. `{rows}` in its text stands for a table `r` with these columns.
-
-    With `locks` the rows of `i` that it finds are kept from other writers until the end of the transaction.
-    """
+    """A statement that answers. `{rows}` in its text stands for a table `r` with these columns."""
 
     columns: Columns
     text: str
-    locks: bool = False
 
 
 class Done(Protocol):
@@ -84,7 +80,7 @@ class Bulk(ABC):
 
     @abstractmethod
     def load(self, table: str, columns: Columns, rows: Sequence[Row]) -> None:
-        """Put rows in that must be new. Raises StaleTransaction when one is not."""
+        """Put rows into a temporary table."""
 
     @abstractmethod
     def together(self) -> AbstractContextManager[Any]:
@@ -180,9 +176,8 @@ class _Sqlite(Bulk):
         return found
 
     def load(self, table: str, columns: Columns, rows: Sequence[Row]) -> None:
-        loaded = tuple(columns)
-        if sum(self._put(_sqlite_load(table, loaded, len(part)), part) for part in _parts(rows)) != len(rows):
-            raise StaleTransaction
+        for part in _parts(rows):
+            self._put(_values(table, tuple(columns), len(part)), part)
 
     def together(self) -> AbstractContextManager[Any]:
         return nullcontext()
@@ -228,10 +223,6 @@ def _sqlite_insert(statement: Insert, rows: int) -> str:
 
 
 @cache
-def _sqlite_load(table: str, columns: Columns, rows: int) -> str:
-    return f"{_values(table, columns, rows)} ON CONFLICT DO NOTHING"
-
-
 def _values(table: str, columns: Columns, rows: int) -> str:
     row = f"({', '.join('?' * len(columns))})"
     return f"INSERT INTO {table} ({_names(columns)}) VALUES {', '.join([row] * rows)}"  # noqa: S608 -- our own names
@@ -276,16 +267,13 @@ class _Postgres(Bulk):
 
     def load(self, table: str, columns: Columns, rows: Sequence[Row]) -> None:
         """By binary COPY, which took a third of the time of an INSERT from arrays."""
-        try:
-            with (
-                self._connection.cursor() as cursor,
-                cursor.copy(f"COPY {table} ({_names(columns)}) FROM STDIN (FORMAT BINARY)") as copy,
-            ):
-                copy.set_types([POSTGRES_TYPES[kind] for _, kind in columns])
-                for row in rows:
-                    copy.write_row(row)
-        except psycopg.errors.UniqueViolation as error:
-            raise StaleTransaction from error
+        with (
+            self._connection.cursor() as cursor,
+            cursor.copy(f"COPY {table} ({_names(columns)}) FROM STDIN (FORMAT BINARY)") as copy,
+        ):
+            copy.set_types([POSTGRES_TYPES[kind] for _, kind in columns])
+            for row in rows:
+                copy.write_row(row)
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -293,7 +281,7 @@ class _Postgres(Bulk):
         with self._connection.pipeline():
             self.run("SET LOCAL enable_nestloop = off")
             yield
-            self.run("SET LOCAL enable_nestloop = on")
+            self.run("SET LOCAL enable_nestloop TO DEFAULT")
 
     def run(self, statement: str) -> Done:
         return self._connection.execute(statement.encode())
@@ -336,8 +324,7 @@ def _postgres_add_new(table: str, news: Table, source: str) -> str:
 
 @cache
 def _postgres_query(query: Query) -> bytes:
-    lock = " ORDER BY 1, 2 FOR UPDATE OF i" if query.locks else ""
-    return (query.text.format(rows=_unnest(query.columns)) + lock).encode()
+    return query.text.format(rows=_unnest(query.columns)).encode()
 
 
 def _unnest(columns: Columns) -> str:

@@ -2,7 +2,7 @@
 
 Distinct users are counted by rows of `distinct_users`, one per user and scope:
 `` (the app), `p:<platform>`, `i:<issue>`, `g:<issue>` (with those merged into it), and for spans of time `d:<hour, 9 digits>:<dimension>` and `i:<issue>:<hour>`.
-A row that is new in one of the first four adds one to its counter.
+A row that is new in one of the first four adds one to its counter. They are written with the events, see arrivals.py.
 """
 
 from collections import Counter, defaultdict
@@ -62,7 +62,7 @@ _ADD_LEDGER = _adding(
 
 
 class Tally:
-    """Collects what one transaction changes and writes it in a constant number of statements. `shard` is the writer."""
+    """Collects what one transaction books and moves, and writes it in two statements. `shard` is the writer."""
 
     def __init__(self, shard: int) -> None:
         self._shard = shard
@@ -95,6 +95,6 @@ class Tally:
             self._ledger[app_id, minute, RECEIVED, ""] += events
 
     def write(self, bulk: Bulk) -> None:
-        """Add everything else to the tables."""
+        """Add it to the tables."""
         bulk.insert(_ADD_TOTALS, [(*key, self._shard, *counts) for key, counts in sorted(self._totals.items())])
         bulk.insert(_ADD_LEDGER, [(*key, self._shard, events) for key, events in sorted(self._ledger.items())])
