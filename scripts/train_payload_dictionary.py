@@ -1,7 +1,7 @@
 """Writes the zstd dictionary that event payloads are compressed with, trained on events made up here.
 
 Run as `python scripts/train_payload_dictionary.py NUMBER`, once for each new dictionary: a released one is never written
-again, because payloads name the dictionary they need (`server/ingest/payload.py`). The same number gives the same file.
+again, because payloads name the dictionary they need (`server/store/payload.py`). The same number gives the same file.
 """
 
 import random
@@ -13,7 +13,7 @@ from typing import Any
 import zstandard
 from healthguard.v1 import event_pb2 as event_pb
 
-from server.ingest.payload import DIRECTORY, FIRST_DICTIONARY, LEVEL
+from server.store.payload import DIRECTORY, FIRST_DICTIONARY, LEVEL
 
 SAMPLES = 6_000
 DICTIONARY_BYTES = 16 * 1024

@@ -16,7 +16,6 @@ from healthguard.v1 import event_pb2 as event_pb
 
 from server.errors import AppNotFound
 from server.ingest.prepare import user_key
-from server.services.convert import event_from_payload
 from server.services.replay_convert import detail_to_proto, image_to_proto, message_to_proto
 from server.store import end_users, images, replay
 from server.store.blobs import BlobStore
@@ -96,15 +95,15 @@ def _app_id(session: Any, app_key: str) -> int:  # noqa: ANN401 -- a Session, wh
     return row.id
 
 
-async def _events(engine: Engine, app_id: int, whom: EndUser) -> AsyncIterator[list[tuple[str, event_pb.Event]]]:
+async def _events(engine: Engine, app_id: int, whom: EndUser) -> AsyncIterator[list[tuple[bytes, event_pb.Event]]]:
     """The user's events, some at a time. An event with both ids is filed under its user id alone, so who is looked for
     by the anonymous id may be in any.
     """
     keys = None if whom.anonymous_id else whom.counted_as()
-    after = ""
+    after = b""
     while page := await engine.read(end_users.events_page, app_id, keys, after, BATCH):
         after = page[-1][0]
-        events = ((key, event_from_payload(payload)) for key, payload in page)
+        events = ((key, event_pb.Event.FromString(message)) for key, message in page)
         if found := [(key, event) for key, event in events if whom.sent(event)]:
             yield found
 

@@ -5,16 +5,18 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 
-from sqlmodel import Session, col, select
+from healthguard.v1 import event_pb2 as event_pb
+from sqlmodel import Session, select
 
 from server.ids import token_hash
-from server.services.convert import event_from_payload
-from server.store import service_tokens
+from server.store import end_users, service_tokens
 from server.store.apps import NewApp, create
 from server.store.engine import Engine
 from server.store.service_tokens import NewServiceToken
-from server.store.tables import AppRow, EventRow, TokenRow, UserRow
+from server.store.tables import AppRow, TokenRow, UserRow
 from tests.sample import now_ms
+
+PAGE = 1_000
 
 
 def insert_app(database_url: str, owner_email: str, app_key: str) -> None:
@@ -58,12 +60,14 @@ def insert_service_tokens(
 def stored_event_ids(database_url: str, app_key: str) -> Counter[str]:
     """How often each event id of an app stands in the table of events."""
     with _session(database_url, writes=False) as session:
-        query = (
-            select(EventRow.payload)
-            .join(AppRow, col(AppRow.id) == col(EventRow.app_id))
-            .where(AppRow.app_key == app_key)
-        )
-        return Counter(event_from_payload(payload).event_id for payload in session.exec(query))
+        app_id = session.exec(select(AppRow.id).where(AppRow.app_key == app_key)).one()
+        assert app_id is not None
+        found: Counter[str] = Counter()
+        after = b""
+        while page := end_users.events_page(session, app_id, None, after, PAGE):
+            found.update(event_pb.Event.FromString(message).event_id for _, message in page)
+            after = page[-1][0]
+        return found
 
 
 def holding_the_writer(database_url: str, seconds: float) -> None:

@@ -1,6 +1,5 @@
 """From judged events to the rows that are stored."""
 
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
@@ -9,7 +8,6 @@ from typing import Final, NamedTuple
 
 from healthguard.v1 import event_pb2 as event_pb
 
-from server.ingest import payload
 from server.ingest.browser import browser_of
 from server.ingest.device import device_of
 from server.ingest.grouping import Grouping, group
@@ -45,19 +43,18 @@ class Judged(NamedTuple):
 
 
 def prepare(judged: Sequence[Judged], app_id: int, received_ms: int) -> list[NewEvent]:
-    """Scrub, group and compress events of one app. Not for use by two threads at once.
+    """Scrub and group events of one app.
 
     Each step is taken for all of them before the next, which costs a quarter less: tables stay in the processor's cache.
     """
     messages = scrubbed([(event, message) for event, message, _ in judged])
-    payloads = [payload.compress(message) for message in messages]
     return [
-        _new_event(event, compressed, app_id, time_ms, received_ms)
-        for (event, _, time_ms), compressed in zip(judged, payloads, strict=True)
+        _new_event(event, message, app_id, time_ms, received_ms)
+        for (event, _, time_ms), message in zip(judged, messages, strict=True)
     ]
 
 
-def _new_event(event: event_pb.Event, compressed: bytes, app_id: int, time_ms: int, received_ms: int) -> NewEvent:
+def _new_event(event: event_pb.Event, message: bytes, app_id: int, time_ms: int, received_ms: int) -> NewEvent:
     event_id, kind, platform, environment, release, error_type, user_id, anonymous_id = _read_words(event)
     grouping = group(event)
     return NewEvent(
@@ -73,14 +70,14 @@ def _new_event(event: event_pb.Event, compressed: bytes, app_id: int, time_ms: i
         device=_device(event.device_info) if grouping else "",
         user_key=user_key(user_id, anonymous_id),
         issue=_issue(grouping) if grouping else None,
-        payload=compressed,
+        message=message,
         measurement=measurement_of(event, kind),
     )
 
 
-def event_key(event_id: str) -> str:
-    """20 characters for 120 bits of a hash of the id: short, of one length, and safe in every index."""
-    return urlsafe_b64encode(blake2b(event_id.encode(), digest_size=15).digest()).decode()
+def event_key(event_id: str) -> bytes:
+    """120 bits of a hash of the id: short, and of one length."""
+    return blake2b(event_id.encode(), digest_size=15).digest()
 
 
 @lru_cache(maxsize=4_096)

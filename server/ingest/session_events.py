@@ -5,6 +5,7 @@ append and again by late, under the token of the session after and with another 
 """
 
 import hashlib
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from typing import Final
 
@@ -47,16 +48,20 @@ def events_of(reading: Reading, session: Recorded) -> Iterator[event_pb.Event]:
 def _crash_signal(crash: Crash, user_uuid: str) -> NewSignal:
     key = event_key(_crash_id(crash, user_uuid))
     time_ms = min(crash.timestamp_ms, MAX_INT64)
-    return NewSignal(CRASH, key, time_ms, time_ms, _storable(crash.name, MAX_LABEL), event_key=key)
+    return NewSignal(CRASH, _name(key), time_ms, time_ms, _storable(crash.name, MAX_LABEL), event_key=key)
 
 
 def _call_signal(call: NetworkCall, user_uuid: str) -> NewSignal:
     key = event_key(_call_id(call, user_uuid))
     start_ms = min(call.timestamp_ms, MAX_INT64)
     end_ms = min(start_ms + call.duration_ms, MAX_INT64)
-    return NewSignal(
-        FAILED_REQUEST, key, start_ms, end_ms, _storable(f"{call.method} {call.url}", MAX_LABEL), event_key=key
-    )
+    label = _storable(f"{call.method} {call.url}", MAX_LABEL)
+    return NewSignal(FAILED_REQUEST, _name(key), start_ms, end_ms, label, event_key=key)
+
+
+def _name(key: bytes) -> str:
+    """The key of an event as a signal's own."""
+    return urlsafe_b64encode(key).decode()
 
 
 def _crash_event(crash: Crash, session: Recorded) -> event_pb.Event:

@@ -6,7 +6,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from healthguard.v1 import app_pb2 as app_pb, event_pb2 as event_pb, issue_pb2 as issue_pb
 
 from server.errors import InvalidTimeRange
-from server.ingest import payload
 from server.store.counters import HOUR_MS
 from server.store.issues import Issue
 from server.store.lifecycle import Comment
@@ -39,11 +38,6 @@ def time_range(start: Timestamp | None, end: Timestamp | None) -> TimeRange:
     if found.start_ms is not None and found.end_ms is not None and found.start_ms > found.end_ms:
         raise InvalidTimeRange
     return found
-
-
-def event_from_payload(stored: bytes) -> event_pb.Event:
-    """The event as it was stored."""
-    return event_pb.Event.FromString(payload.decompress(stored))
 
 
 def role_to_proto(role: Role) -> app_pb.AppRole:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from healthguard.v1 import issue_pb2 as issue_pb, issue_service_pb2 as issue_service_pb
+from healthguard.v1 import event_pb2 as event_pb, issue_pb2 as issue_pb, issue_service_pb2 as issue_service_pb
 from sqlmodel import Session
 
 from server import clock, context as caller
@@ -13,7 +13,6 @@ from server.services.convert import (
     breakdowns_to_proto,
     bucket_to_proto,
     comment_to_proto,
-    event_from_payload,
     issue_to_proto,
     release_to_proto,
     time_range,
@@ -131,7 +130,7 @@ class IssueService(IssueGroupingService):
         if events is None:
             raise IssueNotFound
         response = issue_service_pb.ListIssueEventsResponse(
-            events=[event_from_payload(event.payload) for event in events[:size]]
+            events=[event_pb.Event.FromString(event.message) for event in events[:size]]
         )
         if len(events) > size:
             response.next_page_token = self._page_tokens.sign([events[size - 1].time_ms, events[size - 1].id], scope)
@@ -159,7 +158,7 @@ class IssueService(IssueGroupingService):
             raise IssueNotFound
         return issue_service_pb.GetIssueResponse(
             issue=issue_to_proto(found.issue),
-            events=[event_from_payload(event.payload) for event in found.events],
+            events=[event_pb.Event.FromString(event.message) for event in found.events],
             buckets=map(bucket_to_proto, found.buckets),
             breakdowns=breakdowns_to_proto(found.breakdowns),
         )

@@ -3,18 +3,18 @@
 import asyncio
 from collections.abc import Sequence
 
-from healthguard.v1 import issue_service_pb2 as issue_service_pb
+from healthguard.v1 import event_pb2 as event_pb, issue_service_pb2 as issue_service_pb
 from sqlmodel import Session
 
 from server import context as caller
 from server.errors import IssueNotFound, MergeAcrossApps, TooManyMergedIssues, UnknownGroupingVersion
 from server.ingest.grouping import VERSIONS, Explanation, explain
 from server.ingest.grouping.preview import Preview
-from server.services.convert import event_from_payload, issue_to_proto
+from server.services.convert import issue_to_proto
 from server.services.issue_change import IssueChangeService, editable_apps, id_parts, visible_issue
 from server.store import merges
 from server.store.engine import Engine
-from server.store.grouping import GroupedIssue, latest_payloads, newest_issues
+from server.store.grouping import GroupedIssue, latest_messages, newest_issues
 from server.store.issues import Issue, find
 from server.store.lifecycle import Change
 from server.store.scope import accessible, id_of
@@ -40,11 +40,11 @@ class IssueGroupingService(IssueChangeService):
     async def ExplainGrouping(  # noqa: N802 -- the contract's name
         self, request: issue_service_pb.ExplainGroupingRequest, _context: object
     ) -> issue_service_pb.ExplainGroupingResponse:
-        issue, payloads = await self._engine.read(_latest, caller.current_user().id, request.id)
+        issue, messages = await self._engine.read(_latest, caller.current_user().id, request.id)
         response = issue_service_pb.ExplainGroupingResponse(
             version=issue.grouping_version, fingerprint=issue.fingerprint, known_versions=VERSIONS
         )
-        for event in map(event_from_payload, payloads):
+        for event in map(event_pb.Event.FromString, messages):
             response.event_id = event.event_id
             if issue.grouping_version in VERSIONS or event.fingerprint:
                 response.inputs.extend(_inputs(explain(event, issue.grouping_version)))
@@ -88,8 +88,8 @@ class IssueGroupingService(IssueChangeService):
         before_id = None
         for _ in range(PREVIEWED_ISSUES // ISSUES_PER_TURN):
             turn = await self._engine.read(_turn, app_id, before_id)
-            for issue, payloads in turn:
-                preview.add(issue.head_id, map(event_from_payload, payloads))
+            for issue, messages in turn:
+                preview.add(issue.head_id, map(event_pb.Event.FromString, messages))
             if len(turn) < ISSUES_PER_TURN:
                 return preview, True
             before_id = turn[-1][0].id
@@ -101,7 +101,7 @@ def _latest(session: Session, user_id: int, issue_id: str) -> tuple[Issue, list[
     issue = visible_issue(session, user_id, issue_id)
     if issue is None:
         raise IssueNotFound
-    return issue, latest_payloads(session, issue.app_id, [issue.id], 1).get(issue.id, [])
+    return issue, latest_messages(session, issue.app_id, [issue.id], 1).get(issue.id, [])
 
 
 def _inputs(explanation: Explanation | None) -> list[issue_service_pb.GroupingInput]:
@@ -123,8 +123,8 @@ def _app_id(session: Session, user_id: int, public_id: str) -> int:
 
 def _turn(session: Session, app_id: int, before_id: int | None) -> _Turn:
     found = newest_issues(session, app_id, list(VERSIONS), before_id, ISSUES_PER_TURN)
-    payloads = latest_payloads(session, app_id, [issue.id for issue in found], PREVIEWED_EVENTS)
-    return [(issue, payloads.get(issue.id, [])) for issue in found]
+    messages = latest_messages(session, app_id, [issue.id for issue in found], PREVIEWED_EVENTS)
+    return [(issue, messages.get(issue.id, [])) for issue in found]
 
 
 def _merge(session: Session, by: Change, issue_id: str, merged_ids: Sequence[str]) -> Issue:

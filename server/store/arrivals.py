@@ -26,7 +26,7 @@ ARRIVALS: Final = Table(
     (
         ("id", "int"),
         ("app_id", "int"),
-        ("event_key", "text"),
+        ("event_key", "blob"),
         ("time_ms", "int"),
         ("received_ms", "int"),
         ("hour", "int"),
@@ -44,7 +44,9 @@ ARRIVALS: Final = Table(
         ("grouping_version", "text"),
         ("message", "text"),
         ("error_type", "text"),
+        ("pack_offset", "int4"),
         ("payload", "blob"),
+        ("pack_part", "blob"),
         ("issue_id", "int"),
         ("head_id", "int"),
     ),
@@ -114,6 +116,7 @@ def store(bulk: Bulk, rows: Sequence[Sequence[Any]], shard: int) -> list[Closed]
         if found.headed:
             bulk.run(_ADD_FACETS_OF_HEADS)
         stored = bulk.run(_ADD_EVENTS)
+        bulk.run(_ADD_PACKS)
     if (upserted.rowcount, stored.rowcount) != (found.issues, len(rows)):
         raise StaleTransaction
     return [Closed(*row) for row in bulk.run(_CLOSED).fetchall()] if found.closed else []
@@ -346,12 +349,14 @@ ON CONFLICT (app_id, issue_id, property, value) DO UPDATE SET
 _ADD_FACETS = _add_facets("issue_id", "events", "issue_id IS NOT NULL")
 _ADD_FACETS_OF_HEADS = _add_facets("head_id", "0", "head_id <> issue_id")
 
-_ADD_EVENTS = """
-INSERT INTO events (
-    app_id, event_key, id, issue_id, time_ms, received_ms, kind, platform, dimension_id, user_key, payload
-)
-SELECT app_id, event_key, id, issue_id, time_ms, received_ms, kind, platform, dimension_id, user_key, payload
-FROM arrivals WHERE true ORDER BY app_id, event_key ON CONFLICT DO NOTHING
+_EVENT = "app_id, id, issue_id, time_ms, received_ms, user_key, dimension_id, pack_offset, kind, event_key, payload"
+_ADD_EVENTS = f"""
+INSERT INTO events ({_EVENT}) SELECT {_EVENT} FROM arrivals WHERE true ORDER BY app_id, event_key ON CONFLICT DO NOTHING
+"""
+_ADD_PACKS = """
+INSERT INTO payload_packs (app_id, id, part, data)
+SELECT app_id, id - pack_offset, ROW_NUMBER() OVER (PARTITION BY app_id, id - pack_offset ORDER BY id) - 1, pack_part
+FROM arrivals WHERE length(pack_part) > 0 ORDER BY id
 """
 
 _CLOSED = """

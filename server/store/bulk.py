@@ -340,6 +340,8 @@ def _arrays(columns: Columns, rows: Sequence[Row]) -> list[str]:
 def _array(kind: Kind, values: Iterable[Any]) -> str:
     if kind == "text":
         return "{" + ",".join(["NULL" if value is None else _quoted(value) for value in values]) + "}"
+    if kind == "blob":
+        return "{" + ",".join(["NULL" if value is None else f'"\\\\x{value.hex()}"' for value in values]) + "}"
     return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
 
 

@@ -5,27 +5,30 @@ from collections.abc import Collection, Sequence
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from server.store import packs, removal
+from server.store.bulk import bulk_of
+from server.store.packs import Stored
 from server.store.session_tables import SessionRow
 from server.store.sessions import delete_some, unsigned
 from server.store.tables import DistinctUserRow, EventRow
 
 
 def events_page(
-    session: Session, app_id: int, user_keys: Collection[int] | None, after: str, limit: int
-) -> list[tuple[str, bytes]]:
-    """Key and payload of the next events behind the key `after`, in order of keys; None as `user_keys` is everybody's."""
-    query = select(EventRow.event_key, EventRow.payload)
-    query = query.where(EventRow.app_id == app_id, col(EventRow.event_key) > after)
+    session: Session, app_id: int, user_keys: Collection[int] | None, after: bytes, limit: int
+) -> list[tuple[bytes, bytes]]:
+    """Key and message of the next events behind the key `after`, in order of keys; None as `user_keys` is everybody's."""
+    query = sa.select(*(col(column) for column in (EventRow.event_key, EventRow.id, EventRow.pack_offset, EventRow.payload)))
+    query = query.where(col(EventRow.app_id) == app_id, col(EventRow.event_key) > after)
     if user_keys is not None:
         query = query.where(col(EventRow.user_key).in_(user_keys))
-    return list(session.exec(query.order_by(col(EventRow.event_key)).limit(limit)).all())
+    rows = session.connection().execute(query.order_by(col(EventRow.event_key)).limit(limit)).all()
+    found = packs.messages(bulk_of(session), [Stored(app_id, *row[1:]) for row in rows])
+    return [(row[0], message) for row, message in zip(rows, found, strict=True) if message is not None]
 
 
-def delete_events(session: Session, app_id: int, event_keys: Sequence[str]) -> None:
+def delete_events(session: Session, app_id: int, event_keys: Sequence[bytes]) -> None:
     """Remove these events; what was counted of them stays counted."""
-    session.connection().execute(
-        sa.delete(EventRow).where(col(EventRow.app_id) == app_id, col(EventRow.event_key).in_(event_keys))
-    )
+    removal.remove(bulk_of(session), [(app_id, key) for key in event_keys])
 
 
 def session_ids(session: Session, app_id: int, user_id: str, anonymous_id: str) -> list[int]:

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from server.store import arrivals, counters, dimensions, lifecycle, performance
+from server.store import arrivals, counters, dimensions, lifecycle, packs, performance
 from server.store.bulk import Bulk, Query
 from server.store.dimensions import Dimension
+from server.store.packs import Arrival
 from server.store.sequence import Sequence as IdSequence
 
 
@@ -26,10 +27,10 @@ class IssueSeed(NamedTuple):
 
 @dataclass(slots=True)
 class NewEvent:
-    """One judged event, ready to store. `event_key` is 20 characters of a hash of the event id."""
+    """One judged event, ready to store. `event_key` is a hash of the event id, `message` the serialised Event."""
 
     app_id: int
-    event_key: str
+    event_key: bytes
     time_ms: int
     received_ms: int
     kind: int
@@ -40,7 +41,7 @@ class NewEvent:
     device: str
     user_key: int | None
     issue: IssueSeed | None
-    payload: bytes
+    message: bytes
     measurement: performance.Measurement | None = None
 
 
@@ -76,7 +77,7 @@ def commit(bulk: Bulk, submissions: Sequence[Submission], ids: IdSequence, shard
 
 
 _STORED_KEYS = Query(
-    (("app_id", "int"), ("event_key", "text")),
+    (("app_id", "int"), ("event_key", "blob")),
     "SELECT e.app_id, e.event_key FROM {rows} CROSS JOIN events AS e "
     "WHERE e.app_id = r.app_id AND e.event_key = r.event_key",
 )
@@ -103,8 +104,10 @@ def _fresh(bulk: Bulk, submissions: Sequence[Submission]) -> tuple[list[list[boo
 def _rows(bulk: Bulk, fresh: Sequence[NewEvent], ids: IdSequence) -> list[tuple[Any, ...]]:
     """As arrivals.GIVEN has it."""
     known = dimensions.resolve(bulk, {(event.app_id, event.dimension) for event in fresh})
+    taken = ids.take(len(fresh))
+    payloads = packs.stored(Arrival(event.app_id, number, event.message) for event, number in zip(fresh, taken, strict=True))
     rows = []
-    for event, event_id in zip(fresh, ids.take(len(fresh)), strict=True):
+    for event, event_id, payload in zip(fresh, taken, payloads, strict=True):
         number, dimension = known[event.app_id, event.dimension]
         rows.append(
             (
@@ -125,7 +128,7 @@ def _rows(bulk: Bulk, fresh: Sequence[NewEvent], ids: IdSequence) -> list[tuple[
                 event.device,
                 event.user_key,
                 *(event.issue or _NO_ISSUE),
-                event.payload,
+                *payload,
             )
         )
     return rows

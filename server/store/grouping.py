@@ -6,6 +6,9 @@ from typing import NamedTuple
 from sqlalchemy import select as sa_select, union_all
 from sqlmodel import Session, col, select
 
+from server.store import packs
+from server.store.bulk import bulk_of
+from server.store.packs import Stored
 from server.store.tables import EventRow, IssueRow
 
 
@@ -29,11 +32,11 @@ def newest_issues(
     return [GroupedIssue(own, own if head is None else head) for own, head in rows]
 
 
-def latest_payloads(session: Session, app_id: int, issue_ids: Sequence[int], limit: int) -> dict[int, list[bytes]]:
-    """Payloads of the latest events of each issue by its own fingerprint, newest first; issues without any are left out."""
+def latest_messages(session: Session, app_id: int, issue_ids: Sequence[int], limit: int) -> dict[int, list[bytes]]:
+    """Serialised, the latest events of each issue by its own fingerprint, newest first; issues without any are left out."""
     if not issue_ids:
         return {}
-    columns = select(EventRow.issue_id, EventRow.time_ms, EventRow.id, EventRow.payload)
+    columns = select(EventRow.issue_id, EventRow.time_ms, EventRow.id, EventRow.pack_offset, EventRow.payload)
     branches = [
         columns.where(EventRow.app_id == app_id, EventRow.issue_id == issue_id)
         .order_by(col(EventRow.time_ms).desc(), col(EventRow.id).desc())
@@ -43,7 +46,10 @@ def latest_payloads(session: Session, app_id: int, issue_ids: Sequence[int], lim
     ]
     union = union_all(*(sa_select(branch) for branch in branches)).subquery()
     newest_first = sa_select(union).order_by(union.c.time_ms.desc(), union.c.id.desc())
+    rows = session.connection().execute(newest_first).all()
+    stored = [Stored(app_id, event_id, offset, payload) for _, _, event_id, offset, payload in rows]
     found: dict[int, list[bytes]] = {}
-    for issue_id, _, _, payload in session.connection().execute(newest_first):
-        found.setdefault(issue_id, []).append(payload)
+    for row, message in zip(rows, packs.messages(bulk_of(session), stored), strict=True):
+        if message is not None:
+            found.setdefault(row[0], []).append(message)
     return found

@@ -11,13 +11,14 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, bindparam, exists, tuple_, union_all
 from sqlmodel import Session, col, func, select
 
-from server.store import merges
+from server.store import merges, packs
 from server.store.active_issues import HAD_AN_EVENT, bounds
 from server.store.bulk import Query, bulk_of
 from server.store.counters import HOUR_MS, issue_hour_scope
 from server.store.dimensions import Dimension
 from server.store.merges import Member
-from server.store.tables import EventRow, IssueFacetRow, IssueHourRow, IssueRow, UserRow
+from server.store.packs import Stored
+from server.store.tables import DimensionRow, EventRow, IssueFacetRow, IssueHourRow, IssueRow, UserRow
 from server.store.totals import ANY, EVER, Bucket, TimeRange, open_and_archived_issues, users_by_bucket
 
 HTTP = "http"
@@ -240,11 +241,11 @@ _FIND = sa.select(*_COLUMNS).where(_OF_APPS, col(IssueRow.fingerprint) == bindpa
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """One event of an issue; (`time_ms`, `id`) is its place in the list."""
+    """One event of an issue, serialised; (`time_ms`, `id`) is its place in the list."""
 
     time_ms: int
     id: int
-    payload: bytes
+    message: bytes
 
 
 def events_of(
@@ -261,15 +262,22 @@ def events_of(
     if after is not None:
         known |= {"after_value": after[0], "after_id": after[1]}
     query = _events_query(tuple(asked), len(issue.parts), after is not None)
-    return [StoredEvent(*row) for row in session.connection().execute(query, known)]
+    rows = session.connection().execute(query, known).all()
+    stored = [Stored(issue.app_id, event_id, offset, payload) for _, event_id, offset, payload in rows]
+    messages = packs.messages(bulk_of(session), stored)
+    return [StoredEvent(row[0], row[1], message) for row, message in zip(rows, messages, strict=True) if message is not None]
 
 
 _EVENT_CONDITIONS: dict[str, ColumnElement[bool]] = {
     "start_ms": col(EventRow.time_ms) >= bindparam("start_ms"),
     "end_ms": col(EventRow.time_ms) <= bindparam("end_ms"),
-    "platform": col(EventRow.platform) == bindparam("platform"),
+    "platform": exists().where(
+        col(DimensionRow.app_id) == col(EventRow.app_id),
+        col(DimensionRow.id) == col(EventRow.dimension_id),
+        col(DimensionRow.platform) == bindparam("platform"),
+    ),
 }
-_EVENT_COLUMNS = (col(EventRow.time_ms), col(EventRow.id), col(EventRow.payload))
+_EVENT_COLUMNS = (col(EventRow.time_ms), col(EventRow.id), col(EventRow.pack_offset), col(EventRow.payload))
 _EVENT_PLACE = ("issue_id", "time_ms", "id")
 
 

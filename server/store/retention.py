@@ -19,8 +19,8 @@ import sqlalchemy as sa
 from sqlalchemy import text
 from sqlmodel import Session, col, func, select
 
-from server.store.columns import Columns
-from server.store.engine import bind, source
+from server.store import removal
+from server.store.bulk import bulk_of
 from server.store.tables import AppRow, EventRow
 
 KEPT_AT_EACH_END: Final = 3
@@ -55,10 +55,10 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """Everything up to the id `position` was looked at, `doomed` (id, event key) goes; `more` if there is more to see."""
+    """Everything up to the id `position` was looked at, `doomed` (app id, event key) goes; `more` if there is more to see."""
 
     position: int
-    doomed: Sequence[tuple[int, str]]
+    doomed: Sequence[tuple[int, bytes]]
     more: bool
 
 
@@ -80,7 +80,7 @@ def examine(session: Session, reach: Reach, after_id: int, events: int = BATCH_E
     given |= {"default": reach.default_days, "rare": RARE_EVENTS, "nth": KEPT_AT_EACH_END - 1}
     rows = session.connection().execute(text(_EXAMINE), given | {"after": after_id, "events": events})
     old = list(takewhile(lambda row: row.received_ms < reach.received_ms, rows.all()))
-    doomed = [(row.id, row.event_key) for row in old if row.goes]
+    doomed = [(row.app_id, row.event_key) for row in old if row.goes]
     return Swept(old[-1].id if old else after_id, doomed, more=len(old) == events)
 
 
@@ -88,8 +88,7 @@ def sweep(session: Session, reach: Reach, after_id: int, events: int = BATCH_EVE
     """Examine, and remove what has to go."""
     swept = examine(session, reach, after_id, events)
     if swept.doomed:
-        query = text(_REMOVE.format(rows=source(session, "k", _KEY_COLUMNS)))
-        session.connection().execute(query, bind(session, "k", _KEY_COLUMNS, swept.doomed))
+        removal.remove(bulk_of(session), swept.doomed)
     return swept
 
 
@@ -103,7 +102,7 @@ def youngest(session: Session, after_id: int, events: int = BATCH_EVENTS) -> int
 # An event is among an issue's first K exactly if it has no K-th predecessor: one seek in ix_events_issue for each end.
 # The plus takes the type from a column; with it SQLite would compare by another than the index has, and use half the index.
 _EXAMINE = """
-SELECT e.id, e.event_key, e.received_ms, CASE
+SELECT e.id, e.app_id, e.event_key, e.received_ms, CASE
     WHEN e.received_ms >= :received THEN 0
     WHEN :days > 0 AND COALESCE(a.retention_days, :default) <> :days THEN 0
     WHEN i.id IS NULL OR i.own_last_seen_ms < :seen THEN 1
@@ -120,10 +119,4 @@ FROM (SELECT id, app_id, event_key, received_ms, issue_id, time_ms
 LEFT JOIN apps AS a ON a.id = e.app_id
 LEFT JOIN issues AS i ON i.app_id = e.app_id AND i.id = e.issue_id
 ORDER BY e.id
-"""
-
-# By id, which has an index; the key beside it, because two processes could give one id, if very seldom.
-_KEY_COLUMNS: Columns = (("id", "int"), ("event_key", "text"))
-_REMOVE = """
-DELETE FROM events WHERE id IN (SELECT k.id FROM {rows}) AND event_key IN (SELECT k.event_key FROM {rows})
 """

@@ -99,7 +99,7 @@ class SessionSignalRow(SQLModel, table=True):
     end_ms: int = Field(sa_type=BigInteger)
     label: str
     count: int = Field(sa_type=BigInteger)
-    event_key: str | None = None
+    event_key: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
 class SessionImageRow(SQLModel, table=True):

@@ -35,7 +35,7 @@ class NewSignal:
     end_ms: int
     label: str
     count: int = 1
-    event_key: str | None = None
+    event_key: bytes | None = None
 
 
 def add(session: Session, app_id: int, stored_id: int, found: Sequence[NewSignal]) -> Counter[str]:

@@ -90,7 +90,8 @@ SELECT pg_total_relation_size(CAST(:table AS regclass)), pg_table_size(CAST(:tab
 
 # 28 bytes of header and line pointer a row. pg_column_size() tells what a value takes where it is stored, also in TOAST.
 _POSTGRES_ROWS = {
-    "events": "28 + 42 + 21 + pg_column_size(platform) + pg_column_size(payload)",
+    "events": "28 + 58 + 16 + pg_column_size(payload)",
+    "payload_packs": "28 + 18 + pg_column_size(data)",
     "session_batches": "28 + 160 + pg_column_size(beats) + pg_column_size(payload)",
 }
 """Of each table that shrinks, what a row of it takes."""

@@ -113,7 +113,11 @@ class MemberRow(SQLModel, table=True):
 
 
 class EventRow(SQLModel, table=True):
-    """One event. `event_key` hashes its id, `id` orders arrivals, `payload` is the serialised Event in zstd."""
+    """One event. `event_key` hashes its id, `id` orders arrivals, `payload` is the serialised Event in zstd.
+
+    Where `pack_offset` is not None the payload is empty, and the Event in a pack (see packs.py). Columns stand in an order in
+    which PostgreSQL has nothing to fill up between them.
+    """
 
     __tablename__: ClassVar[str] = "events"
     __table_args__ = (
@@ -134,16 +138,27 @@ class EventRow(SQLModel, table=True):
     )
 
     app_id: int = Field(primary_key=True, sa_type=BigInteger)
-    event_key: str = Field(primary_key=True)
     id: int = Field(sa_type=BigInteger)
     issue_id: int | None = Field(sa_type=BigInteger)
     time_ms: int = Field(sa_type=BigInteger)
     received_ms: int = Field(sa_type=BigInteger)
-    kind: int = Field(sa_type=SmallInteger)
-    platform: str
-    dimension_id: int
     user_key: int | None = Field(sa_type=BigInteger)
+    dimension_id: int
+    pack_offset: int | None
+    kind: int = Field(sa_type=SmallInteger)
+    event_key: bytes = Field(primary_key=True, sa_type=LargeBinary)
     payload: bytes = Field(sa_type=LargeBinary)
+
+
+class PayloadPackRow(SQLModel, table=True):
+    """A part of the payloads that some events of an app share; `id` is that of the first of them (see packs.py)."""
+
+    __tablename__: ClassVar[str] = "payload_packs"
+
+    app_id: int = Field(primary_key=True, sa_type=BigInteger)
+    id: int = Field(primary_key=True, sa_type=BigInteger)
+    part: int = Field(primary_key=True, sa_type=SmallInteger)
+    data: bytes = Field(sa_type=LargeBinary)
 
 
 class IssueRow(SQLModel, table=True):

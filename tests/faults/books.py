@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from healthguard.v1 import event_pb2 as event_pb
+from sqlmodel import Session
 
-from server.services.convert import event_from_payload
+from server.store import end_users
 from server.store.engine import Engine
 
 ERROR, FAILED = 1, 2
+MOST_CRASHES = 10_000
 
 COUNTED = {
     "all-time totals of events": (
@@ -90,10 +93,10 @@ def recount(database_url: str) -> None:
 
 def crash_reasons(database_url: str, app_key: str) -> list[str]:
     """What the crash events of an app say, one entry an event."""
-    query = "SELECT payload FROM events JOIN apps ON apps.id = events.app_id WHERE app_key = :app_key"
-    with _connection(database_url) as connection:
-        payloads = connection.execute(sa.text(query), {"app_key": app_key}).scalars()
-        return [event_from_payload(payload).message for payload in payloads]
+    with _connection(database_url) as connection, Session(connection) as session:
+        app_id = connection.execute(sa.text("SELECT id FROM apps WHERE app_key = :app_key"), {"app_key": app_key}).scalar_one()
+        stored = end_users.events_page(session, app_id, None, b"", MOST_CRASHES)
+        return [event_pb.Event.FromString(message).message for _, message in stored]
 
 
 def shown_pictures(database_url: str) -> set[tuple[str, int]]:

@@ -118,7 +118,7 @@ async def test_signals_are_those_of_the_whole_session(store: Engine, in_order: b
 
 async def test_signals_that_batches_repeat_are_counted_once(store: Engine) -> None:
     await store.write(begin)
-    crashes = [NewSignal("crash", str(key), 5, 5, "SIGSEGV", event_key=str(key)) for key in (1, 2, 1)]
+    crashes = [NewSignal("crash", str(key), 5, 5, "SIGSEGV", event_key=str(key).encode()) for key in (1, 2, 1)]
     calls = [NewSignal("failed_request", str(key), 5, 6, "GET /") for key in (3, 4)]
     for number, signals in enumerate((crashes, [*calls, crashes[1]], calls)):
         batch = replace(new_batch(number, [Message(1, CLICK, "", 5, {"label": "Buy"})]), signals=signals)

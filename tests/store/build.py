@@ -28,13 +28,13 @@ def event(
     page: str = "",
     user: int | None = 1,
     release: str | None = "1.0.0",
-    payload: bytes = b"payload",
+    message: bytes = b"message",
     received: int = NOW,
 ) -> NewEvent:
     """One event; its key is new unless given."""
     return NewEvent(
         app_id=app,
-        event_key=key or f"key-{next(_numbers)}",
+        event_key=(key or f"key-{next(_numbers)}").encode(),
         time_ms=at,
         received_ms=received,
         kind=kind,
@@ -45,7 +45,7 @@ def event(
         device="",
         user_key=user,
         issue=None if issue is None else IssueSeed(issue, "sdk", f"message of {issue}", "js"),
-        payload=payload,
+        message=message,
     )
 
 

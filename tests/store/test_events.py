@@ -69,14 +69,14 @@ async def test_issue_keeps_first_message_and_widens_its_times(store: Engine) -> 
 
 
 async def test_events_of_an_issue_come_newest_first_and_ties_newest_arrival_first(store: Engine) -> None:
-    await commit(store, submission(event(payload=b"1"), event(payload=b"2"), event(at=NOW + 1, payload=b"3")))
+    await commit(store, submission(event(message=b"1"), event(message=b"2"), event(at=NOW + 1, message=b"3")))
     issue = await store.read(issues.find, APP, "js:a")
     assert issue is not None
     all_of_it = await store.read(issues.events_of, issue, TimeRange(), "", None, 50)
-    assert [found.payload for found in all_of_it] == [b"3", b"2", b"1"]
+    assert [found.message for found in all_of_it] == [b"3", b"2", b"1"]
     (newest,) = await store.read(issues.events_of, issue, TimeRange(NOW, NOW), "", None, 1)
     (next_one,) = await store.read(issues.events_of, issue, TimeRange(), "", (newest.time_ms, newest.id), 9)
-    assert (newest.payload, next_one.payload) == (b"2", b"1")
+    assert (newest.message, next_one.message) == (b"2", b"1")
 
 
 async def test_pages_follow_each_other_without_gap_or_repeat(store: Engine) -> None:

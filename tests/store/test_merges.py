@@ -54,18 +54,18 @@ async def listed(store: Engine, **which: object) -> list[str]:
     return [issue.fingerprint for issue in found]
 
 
-async def payloads(store: Engine, fingerprint: str, **how: int) -> list[bytes]:
+async def messages(store: Engine, fingerprint: str, **how: int) -> list[bytes]:
     issue = await find(store, fingerprint)
     found = await store.read(issues.events_of, issue, TimeRange(), "", None, how.get("limit", 50))
-    return [one.payload for one in found]
+    return [one.message for one in found]
 
 
 async def test_merged_issues_are_one_in_lists_totals_and_events(store: Engine) -> None:
     await commit(
         store,
-        event(issue="js:a", at=NOW, release="2.0", payload=b"1"),
-        event(issue="js:b", at=NOW - 9, release="1.0", platform="ios", payload=b"2"),
-        event(issue="js:c", at=NOW + 9, release=None, payload=b"3"),
+        event(issue="js:a", at=NOW, release="2.0", message=b"1"),
+        event(issue="js:b", at=NOW - 9, release="1.0", platform="ios", message=b"2"),
+        event(issue="js:c", at=NOW + 9, release=None, message=b"3"),
     )
     assert await merge(store, "js:b", "js:a", "js:c") == "js:b"
     one = await find(store, "js:b")
@@ -75,13 +75,13 @@ async def test_merged_issues_are_one_in_lists_totals_and_events(store: Engine) -
     assert [part.fingerprint for part in one.merged] == ["js:a", "js:c"]
     assert await listed(store) == ["js:b"]
     assert await listed(store, only=Dimension("web")) == ["js:b"]
-    assert await payloads(store, "js:b") == [b"3", b"1", b"2"]
-    assert await payloads(store, "js:b", limit=2) == [b"3", b"1"]
+    assert await messages(store, "js:b") == [b"3", b"1", b"2"]
+    assert await messages(store, "js:b", limit=2) == [b"3", b"1"]
     for which in (IssueFilter(APP), IssueFilter(APP, Dimension("web")), IssueFilter(APP, seen=TimeRange(0, NOW + 99))):
         assert await store.read(issues.count, which) == 1
     part = await find(store, "js:a")
     assert (part.merged_into, part.event_count, part.platforms) == ("js:b", 1, {"web": 1})
-    assert await payloads(store, "js:a") == [b"1"]
+    assert await messages(store, "js:a") == [b"1"]
 
 
 async def test_new_events_follow_and_go_back_with_their_issue(store: Engine) -> None:
@@ -142,12 +142,12 @@ async def test_what_cannot_be_merged_changes_nothing(store: Engine) -> None:
 
 
 async def test_an_issue_holds_a_hundred_others(store: Engine) -> None:
-    await commit(store, *(event(issue=f"js:{n:03}", at=NOW + n, payload=str(n).encode()) for n in range(102)))
+    await commit(store, *(event(issue=f"js:{n:03}", at=NOW + n, message=str(n).encode()) for n in range(102)))
     await merge(store, "js:000", *(f"js:{n:03}" for n in range(1, 101)))
     with pytest.raises(TooManyMergedIssues):
         await merge(store, "js:000", "js:101")
     assert (await find(store, "js:000")).event_count == 101
-    assert await payloads(store, "js:000", limit=3) == [b"100", b"99", b"98"]
+    assert await messages(store, "js:000", limit=3) == [b"100", b"99", b"98"]
 
 
 async def test_the_target_regresses_and_not_its_parts(store: Engine) -> None:

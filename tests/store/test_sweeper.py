@@ -37,7 +37,7 @@ def sweeper_of(store: Engine, now_ms: int, budget_bytes: int = 0) -> Sweeper:
 async def fill(store: Engine, count: int, received: int = NOW, payload_bytes: int = 1_000) -> None:
     for _ in range(count // 500):
         stored = [
-            event(issue=None, user=n, at=received, received=received, payload=_random.randbytes(payload_bytes))
+            event(issue=None, user=n, at=received, received=received, message=_random.randbytes(payload_bytes))
             for n in range(500)
         ]
         await store.write_bulk(events.commit, [submission(*stored)], Sequence(), 0)

@@ -28,7 +28,7 @@ class SlowStore:
     async def write_bulk(self, _work: object, submissions: Sequence[Submission], *_: Any) -> list[list[bool]]:
         await self.open.wait()
         self.commits.append(list(submissions))
-        if any(e.payload == b"poison" for s in submissions for e in s.events):
+        if any(e.message == b"poison" for s in submissions for e in s.events):
             raise ValueError("poison")
         if self.faults:
             raise self.faults.pop()
@@ -47,8 +47,8 @@ async def writer(store: SlowStore) -> AsyncIterator[IngestWriter]:
     await made.close()
 
 
-def request(*payloads: bytes) -> Submission:
-    return Submission(1, MINUTE, [event(payload=payload) for payload in payloads])
+def request(*messages: bytes) -> Submission:
+    return Submission(1, MINUTE, [event(message=message) for message in messages])
 
 
 async def test_requests_that_arrive_during_a_commit_share_the_next(writer: IngestWriter, store: SlowStore) -> None:

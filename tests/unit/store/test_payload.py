@@ -5,7 +5,7 @@ from hashlib import sha256
 import pytest
 import zstandard
 
-from server.ingest import payload
+from server.store import payload
 from tests.unit.ingest.events import make_event
 
 # Payloads in databases need these files as they are. A new dictionary is a new line here, never a new hash.
