@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from healthguard.v1 import app_pb2 as app_pb, event_pb2 as event_pb, issue_pb2 as issue_pb
+from healthguard.v1 import app_pb2 as app_pb, issue_pb2 as issue_pb
 
 from server.errors import InvalidTimeRange
 from server.store.counters import HOUR_MS

@@ -17,13 +17,16 @@ def events_page(
     session: Session, app_id: int, user_keys: Collection[int] | None, after: bytes, limit: int
 ) -> list[tuple[bytes, bytes]]:
     """Key and message of the next events behind the key `after`, in order of keys; None as `user_keys` is everybody's."""
-    query = sa.select(*(col(column) for column in (EventRow.event_key, EventRow.id, EventRow.pack_offset, EventRow.payload)))
-    query = query.where(col(EventRow.app_id) == app_id, col(EventRow.event_key) > after)
+    query = sa.select(*_STORED).where(col(EventRow.app_id) == app_id, col(EventRow.event_key) > after)
     if user_keys is not None:
         query = query.where(col(EventRow.user_key).in_(user_keys))
     rows = session.connection().execute(query.order_by(col(EventRow.event_key)).limit(limit)).all()
-    found = packs.messages(bulk_of(session), [Stored(app_id, *row[1:]) for row in rows])
-    return [(row[0], message) for row, message in zip(rows, found, strict=True) if message is not None]
+    stored = [Stored(app_id, event_id, offset, payload) for _, event_id, offset, payload in rows]
+    messages = packs.messages(bulk_of(session), stored)
+    return [(key, message) for (key, *_), message in zip(rows, messages, strict=True) if message is not None]
+
+
+_STORED = (col(EventRow.event_key), col(EventRow.id), col(EventRow.pack_offset), col(EventRow.payload))
 
 
 def delete_events(session: Session, app_id: int, event_keys: Sequence[bytes]) -> None:

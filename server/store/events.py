@@ -105,7 +105,9 @@ def _rows(bulk: Bulk, fresh: Sequence[NewEvent], ids: IdSequence) -> list[tuple[
     """As arrivals.GIVEN has it."""
     known = dimensions.resolve(bulk, {(event.app_id, event.dimension) for event in fresh})
     taken = ids.take(len(fresh))
-    payloads = packs.stored(Arrival(event.app_id, number, event.message) for event, number in zip(fresh, taken, strict=True))
+    payloads = packs.stored(
+        Arrival(event.app_id, number, event.message) for event, number in zip(fresh, taken, strict=True)
+    )
     rows = []
     for event, event_id, payload in zip(fresh, taken, payloads, strict=True):
         number, dimension = known[event.app_id, event.dimension]

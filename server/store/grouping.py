@@ -36,9 +36,10 @@ def latest_messages(session: Session, app_id: int, issue_ids: Sequence[int], lim
     """Serialised, the latest events of each issue by its own fingerprint, newest first; issues without any are left out."""
     if not issue_ids:
         return {}
-    columns = select(EventRow.issue_id, EventRow.time_ms, EventRow.id, EventRow.pack_offset, EventRow.payload)
+    names = ("issue_id", "time_ms", "id", "pack_offset", "payload")
+    columns = sa_select(*(col(getattr(EventRow, name)) for name in names))
     branches = [
-        columns.where(EventRow.app_id == app_id, EventRow.issue_id == issue_id)
+        columns.where(col(EventRow.app_id) == app_id, col(EventRow.issue_id) == issue_id)
         .order_by(col(EventRow.time_ms).desc(), col(EventRow.id).desc())
         .limit(limit)
         .subquery()

@@ -265,7 +265,9 @@ def events_of(
     rows = session.connection().execute(query, known).all()
     stored = [Stored(issue.app_id, event_id, offset, payload) for _, event_id, offset, payload in rows]
     messages = packs.messages(bulk_of(session), stored)
-    return [StoredEvent(row[0], row[1], message) for row, message in zip(rows, messages, strict=True) if message is not None]
+    return [
+        StoredEvent(row[0], row[1], message) for row, message in zip(rows, messages, strict=True) if message is not None
+    ]
 
 
 _EVENT_CONDITIONS: dict[str, ColumnElement[bool]] = {

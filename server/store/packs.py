@@ -83,7 +83,10 @@ def _parts(data: bytes, count: int) -> list[bytes]:
 
 
 _KEY: Final[Columns] = (("app_id", "int"), ("id", "int"))
-_READ = Query(_KEY, "SELECT p.app_id, p.id, p.part, p.data FROM {rows} CROSS JOIN payload_packs AS p WHERE p.app_id = r.app_id AND p.id = r.id")
+_READ = Query(
+    _KEY,
+    "SELECT p.app_id, p.id, p.part, p.data FROM {rows} CROSS JOIN payload_packs AS p WHERE p.app_id = r.app_id AND p.id = r.id",
+)
 _DELETE = Query(
     _KEY,
     "DELETE FROM payload_packs WHERE (app_id, id) IN (SELECT r.app_id, r.id FROM {rows}) RETURNING id",
@@ -93,7 +96,9 @@ _COLUMNS: Final[Columns] = (*_KEY, ("part", "small"), ("data", "blob"))
 
 def messages(bulk: Bulk, events: Sequence[Stored]) -> list[bytes | None]:
     """The message of each event; None where it was removed since the event was read."""
-    found = {key: payload.unpack(data) for key, data in _read(bulk, {e.pack for e in events if e.offset is not None}).items()}
+    found = {
+        key: payload.unpack(data) for key, data in _read(bulk, {e.pack for e in events if e.offset is not None}).items()
+    }
     return [
         payload.decompress(event.payload) if event.offset is None else found.get(event.pack, {}).get(event.offset)
         for event in events

@@ -94,7 +94,9 @@ def recount(database_url: str) -> None:
 def crash_reasons(database_url: str, app_key: str) -> list[str]:
     """What the crash events of an app say, one entry an event."""
     with _connection(database_url) as connection, Session(connection) as session:
-        app_id = connection.execute(sa.text("SELECT id FROM apps WHERE app_key = :app_key"), {"app_key": app_key}).scalar_one()
+        app_id = connection.execute(
+            sa.text("SELECT id FROM apps WHERE app_key = :app_key"), {"app_key": app_key}
+        ).scalar_one()
         stored = end_users.events_page(session, app_id, None, b"", MOST_CRASHES)
         return [event_pb.Event.FromString(message).message for _, message in stored]
 

@@ -17,7 +17,7 @@ _numbers = count()
 
 
 def event(
-    key: str | None = None,
+    key: str | bytes | None = None,
     *,
     app: int = 1,
     issue: str | None = "js:a",
@@ -34,7 +34,7 @@ def event(
     """One event; its key is new unless given."""
     return NewEvent(
         app_id=app,
-        event_key=(key or f"key-{next(_numbers)}").encode(),
+        event_key=key if isinstance(key, bytes) else (key or f"key-{next(_numbers)}").encode(),
         time_ms=at,
         received_ms=received,
         kind=kind,

@@ -4,16 +4,21 @@ from collections.abc import Callable
 
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
 from sqlmodel import Session, SQLModel, select
 
-from server.store import apps, issues, migrate, performance, scope, session_tables, tables
+from server.ingest.prepare import event_key
+from server.store import apps, events, issues, migrate, payload, performance, scope, session_tables, tables
 from server.store.app_settings import AppSettings
 from server.store.apps import NewApp
 from server.store.dimensions import Dimension
 from server.store.engine import Engine
+from server.store.issues import IssueFilter
 from server.store.migrate import SchemaState
 from server.store.scope import Role
+from server.store.sequence import Sequence as IdSequence
 from server.store.totals import EventFilter, TimeRange, Totals, event_totals
+from tests.store import build
 
 
 def test_migrations_build_exactly_the_tables(engine: str, new_database: Callable[[str], str]) -> None:
@@ -80,8 +85,8 @@ FIRST_SCHEMA_DATA = (
     ),
     (
         "INSERT INTO events (app_id, event_key, id, issue_id, time_ms, received_ms, kind, platform, user_key, payload) VALUES"
-        " (1, 'a', 1, 7, 3600010, 1, 1, 'web', 5, ''), (1, 'b', 2, 7, 7200020, 1, 1, 'ios', 5, ''),"
-        " (1, 'c', 3, NULL, 7200030, 1, 0, 'ios', NULL, '')"
+        " (1, 'BPdlStXpNKBP7Q3l-Bew', 1, 7, 3600010, 1, 1, 'web', 5, ''), (1, 'AbzsetATjgmA_80BJxLI', 2, 7, 7200020, 1, 1, 'ios', 5, ''),"
+        " (1, 'Avxwg1MEcqljVqrzjMBf', 3, NULL, 7200030, 1, 0, 'ios', NULL, '')"
     ),
     "INSERT INTO issue_platforms (app_id, issue_id, platform, event_count) VALUES (1, 7, 'web', 1), (1, 7, 'ios', 1)",
     (
@@ -152,3 +157,46 @@ async def test_measurements_of_before_there_were_kinds_are_metrics(
     assert (metric.name, metric.count, metric.rated, metric.bins) == ("LCP", 3, [2, 1, 0], {2100: 3})
     assert await store.read(performance.read, 1, performance.REQUEST, 490_000, 490_000) == []
     store.close()
+
+
+OLD_KEY = "hwyat9SaGJP--_0__aAl"
+"""The key of `evt_1` as it was kept in text."""
+
+
+async def test_events_of_before_there_were_packs_are_read_and_known(
+    engine: str, new_database: Callable[[str], str]
+) -> None:
+    store = Engine(new_database(engine))
+    migrate.upgrade(store, "0015")
+    with store.sync_engine().begin() as connection:
+        for statement in FIRST_EVENT:
+            connection.execute(text(statement), {"payload": payload.compress(b"said")})
+    migrate.upgrade(store)
+    (issue,) = await store.read(issues.page, IssueFilter({1: "web_one"}), None, 9)
+    (found,) = await store.read(issues.events_of, issue, TimeRange(), "ios", None, 9)
+    assert (found.time_ms, found.message) == (3_600_010, b"said")
+    assert await store.read(issues.events_of, issue, TimeRange(), "web", None, 9) == []
+    batch = [build.event(event_key("evt_1")), build.event()]
+    assert await store.write_bulk(events.commit, [build.submission(*batch)], IdSequence(), 0) == [[False, True]]
+    with Session(store.sync_engine()) as session:
+        (signal,) = session.exec(select(session_tables.SessionSignalRow)).all()
+    assert (signal.key, signal.event_key) == (OLD_KEY, event_key("evt_1"))
+    store.close()
+
+
+FIRST_EVENT = (
+    "INSERT INTO dimensions (app_id, platform, environment, release, type, id) VALUES (1, 'web', '', '', 'js', 1), (1, 'ios', '', '', 'js', 2)",
+    (
+        "INSERT INTO issues (app_id, fingerprint, id, grouping_version, message, error_type, event_count, user_count, first_seen_ms,"
+        " last_seen_ms, status, archived, own_event_count, own_first_seen_ms, own_last_seen_ms)"
+        " VALUES (1, 'js\\:a', 7, 'sdk', 'm', 'js', 1, 1, 3600010, 3600010, 'open', false, 1, 3600010, 3600010)"
+    ),
+    (
+        "INSERT INTO events (app_id, event_key, id, issue_id, time_ms, received_ms, kind, platform, dimension_id, user_key, payload)"
+        f" VALUES (1, '{OLD_KEY}', 1, 7, 3600010, 1, 1, 'ios', 2, 5, :payload)"
+    ),
+    (
+        "INSERT INTO session_signals (app_id, session_id, kind, key, start_ms, end_ms, label, count, event_key)"
+        f" VALUES (1, 1, 'crash', '{OLD_KEY}', 1, 1, 'm', 1, '{OLD_KEY}')"
+    ),
+)

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from server.store import dimensions, grouping, issues, ledger, migrate, releases, retention, totals
+from server.store import dimensions, grouping, issues, ledger, migrate, payload, releases, retention, totals
 from server.store.bulk import Bulk, Query
 from server.store.dimensions import Dimension
 from server.store.engine import Engine
@@ -30,6 +30,11 @@ NUMBERS = {
     "postgresql": "(SELECT generate_series(CAST(0 AS BIGINT), {last}) AS n)",
 }
 
+KEYS = {
+    "sqlite": "CAST('k' || CAST(n AS VARCHAR) AS BLOB)",
+    "postgresql": "convert_to('k' || CAST(n AS VARCHAR), 'UTF8')",
+}
+
 
 @pytest.fixture(scope="module")
 def crowded(engine: str, new_database: Callable[[str], str]) -> Iterator[Engine]:
@@ -41,10 +46,10 @@ def crowded(engine: str, new_database: Callable[[str], str]) -> Iterator[Engine]
     with store.sync_engine().begin() as connection:
         connection.execute(
             sa.text(
-                "INSERT INTO events (app_id, event_key, id, issue_id, time_ms, received_ms, kind, platform, dimension_id,"
-                f" user_key, payload) SELECT 1 + n % 2, 'k' || CAST(n AS VARCHAR), n, n % {ISSUES}, {START} + n * 2592, {START}, 1, 'web', 1,"
-                f" n % 10000, '' FROM {numbers} AS s"
-            )
+                "INSERT INTO events (app_id, event_key, id, issue_id, time_ms, received_ms, kind, dimension_id, user_key, payload)"
+                f" SELECT 1 + n % 2, {KEYS[engine]}, n, n % {ISSUES}, {START} + n * 2592, {START}, 1, 1, n % 10000, :payload FROM {numbers} AS s"
+            ),
+            {"payload": payload.compress(b"")},
         )
         connection.execute(
             sa.text(
@@ -146,7 +151,7 @@ READS: dict[str, Callable[[Session], object]] = {
     "oldest events": lambda s: retention.examine(s, Reach(START + 1, START, 30, 30), EVENTS // 2),
     "age of the oldest events": lambda s: retention.youngest(s, EVENTS // 2),
     "issue with others merged into it": lambda s: _detail(s, "js:20"),
-    "latest events of issues": lambda s: grouping.latest_payloads(s, 1, range(0, 40, 2), 10),
+    "latest events of issues": lambda s: grouping.latest_messages(s, 1, range(0, 40, 2), 10),
     "issues of a dry run": lambda s: grouping.newest_issues(s, 1, ["v1"], 300, 20),
 }
 

@@ -5,6 +5,7 @@ dimension, so the table is written anew: that takes as much room again while it 
 """
 
 import base64
+import sqlite3
 
 import sqlalchemy as sa
 from alembic import op
@@ -28,16 +29,12 @@ def upgrade() -> None:
         sa.Column("data", sa.LargeBinary, nullable=False),
     )
     key = POSTGRES_KEY
-    if op.get_bind().dialect.name == "sqlite":
+    connection = op.get_bind().connection.driver_connection
+    if isinstance(connection, sqlite3.Connection):
         key = "bytes_of_key(event_key)"
-        connection = op.get_bind().connection.driver_connection
-        connection.create_function("bytes_of_key", 1, _bytes_of_key, deterministic=True)
+        connection.create_function("bytes_of_key", 1, base64.urlsafe_b64decode, deterministic=True)
     _write_events_anew(key)
     _write_signals_anew(key)
-
-
-def _bytes_of_key(key: str | None) -> bytes | None:
-    return None if key is None else base64.urlsafe_b64decode(key)
 
 
 def _write_events_anew(key: str) -> None:

@@ -1,5 +1,6 @@
 """Tests of the stored form of events: what was written once stays readable."""
 
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 
 import pytest
@@ -42,3 +43,21 @@ def test_payload_of_a_newer_release_is_not_misread():
     stored = zstandard.ZstdCompressor(dict_data=later).compress(make_event().SerializeToString())
     with pytest.raises(FileNotFoundError):
         payload.decompress(stored)
+
+
+@pytest.mark.parametrize("count", [1, 2, payload.MAX_PACKED])
+def test_packed_messages_come_back_by_number(count):
+    messages = {number * 100_000_000: make_event(message=f"{number}").SerializeToString() for number in range(count)}
+    messages[3] = b""
+    stored = payload.pack(messages)
+    assert payload.packed(stored) == len(messages)
+    assert payload.unpack(stored) == messages
+
+
+def test_what_two_threads_pack_at_once_does_not_mix():
+    def work(thread: int) -> bool:
+        given = {number: bytes([thread]) * 5_000 for number in range(20)}
+        return all(payload.unpack(payload.pack(given)) == given for _ in range(50))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(work, range(4)))
