@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlmodel import Session, SQLModel, col, select
 
 from server.store.columns import Columns
-from server.store.counters import HOUR_MS, hour_scope, issue_hour_scope
+from server.store.counters import HOUR_MS
 from server.store.engine import bind, source
 from server.store.retention import DAY_MS, KEPT_FACTOR
 from server.store.tables import IssueRow
@@ -45,9 +45,9 @@ def drop_of_app(session: Session, app_id: int, keep: Ends, rows: int = BATCH_ROW
     The ledger loses whole minutes and counters lose whole hours, so that what is left still adds up.
     """
     given = {"app_id": app_id, "rows": rows, "minute": keep.minute, "hour": keep.hour}
-    scopes = {"first": hour_scope(0), "end": hour_scope(keep.user_hour)}
+    given |= {"user_scope": -keep.user_hour}
     queries = (_LEDGER, _USERS, _METRICS, *(_HOURS.format(table=table) for table in _hourly_tables()))
-    return any(session.connection().execute(text(query), given | scopes).rowcount for query in queries)
+    return any(session.connection().execute(text(query), given).rowcount for query in queries)
 
 
 def drop_of_issues(session: Session, app_id: int, after_id: int, keep: Ends, rows: int = BATCH_ROWS) -> int | None:
@@ -56,10 +56,10 @@ def drop_of_issues(session: Session, app_id: int, after_id: int, keep: Ends, row
     issue_ids = session.exec(query.order_by(col(IssueRow.id)).limit(BATCH_ISSUES)).all()
     if not issue_ids:
         return None
-    spans = [(i, issue_hour_scope(i, ""), issue_hour_scope(i, f"{keep.user_hour:06d}")) for i in issue_ids]
-    given = bind(session, "r", _SPANS, spans) | {"app_id": app_id, "hour": keep.hour, "rows": rows}
+    given = bind(session, "r", _ISSUES, [(issue_id,) for issue_id in issue_ids])
+    given |= {"app_id": app_id, "hour": keep.hour, "user_hour": keep.user_hour, "rows": rows}
     for drop in (_ISSUE_HOURS, _ISSUE_USERS):
-        removed = session.connection().execute(text(drop.format(spans=source(session, "r", _SPANS))), given).rowcount
+        removed = session.connection().execute(text(drop.format(issues=source(session, "r", _ISSUES))), given).rowcount
         if removed >= rows:
             return after_id
     return issue_ids[-1]
@@ -80,9 +80,9 @@ DELETE FROM {table} WHERE app_id = :app_id AND hour < :hour
 AND hour <= (SELECT min(hour) + 24 FROM {table} WHERE app_id = :app_id)
 """
 _USERS = """
-DELETE FROM distinct_users WHERE app_id = :app_id AND (scope, user_key) IN (
-    SELECT scope, user_key FROM distinct_users
-    WHERE app_id = :app_id AND scope >= :first AND scope < :end ORDER BY scope, user_key LIMIT :rows
+DELETE FROM distinct_users WHERE app_id = :app_id AND (scope, part, user_key) IN (
+    SELECT scope, part, user_key FROM distinct_users
+    WHERE app_id = :app_id AND scope > :user_scope AND scope < 0 ORDER BY scope, part, user_key LIMIT :rows
 )
 """
 # Hours and days alike, each once all of it ended; the second condition is the one an index can use.
@@ -93,16 +93,16 @@ DELETE FROM metric_spans WHERE app_id = :app_id AND (kind, span_hours, first_hou
 )
 """
 
-_SPANS: Columns = (("issue_id", "int"), ("first", "text"), ("stop", "text"))
+_ISSUES: Columns = (("issue_id", "int"),)
 _ISSUE_HOURS = """
 DELETE FROM issue_hours WHERE app_id = :app_id AND (issue_id, hour) IN (
-    SELECT h.issue_id, h.hour FROM {spans} JOIN issue_hours AS h
+    SELECT h.issue_id, h.hour FROM {issues} JOIN issue_hours AS h
     ON h.app_id = :app_id AND h.issue_id = r.issue_id AND h.hour < :hour LIMIT :rows
 )
 """
 _ISSUE_USERS = """
-DELETE FROM distinct_users WHERE app_id = :app_id AND (scope, user_key) IN (
-    SELECT u.scope, u.user_key FROM {spans} JOIN distinct_users AS u
-    ON u.app_id = :app_id AND u.scope >= r.first AND u.scope < r.stop LIMIT :rows
+DELETE FROM distinct_users WHERE app_id = :app_id AND (scope, part, user_key) IN (
+    SELECT u.scope, u.part, u.user_key FROM {issues} JOIN distinct_users AS u
+    ON u.app_id = :app_id AND u.scope = r.issue_id AND u.part > 0 AND u.part < :user_hour LIMIT :rows
 )
 """

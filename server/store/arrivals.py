@@ -20,6 +20,7 @@ from typing import Any, Final, NamedTuple
 
 from server.store.bulk import Bulk, Query, StaleTransaction, Table
 from server.store.columns import Columns
+from server.store.counters import OF_GROUP, OF_ISSUE, OF_PLATFORM
 
 ARRIVALS: Final = Table(
     "arrivals",
@@ -33,6 +34,7 @@ ARRIVALS: Final = Table(
         ("kind", "small"),
         ("dimension_id", "int4"),
         ("platform", "text"),
+        ("platform_scope", "int"),
         ("environment", "text"),
         ("release", "text"),
         ("said_release", "text"),
@@ -76,7 +78,9 @@ TOUCHED: Final = Table(
     ("app_id", "fingerprint"),
 )
 NEW_USERS: Final = Table(
-    "new_users", (("app_id", "int"), ("scope", "text"), ("user_key", "int")), ("app_id", "scope", "user_key")
+    "new_users",
+    (("app_id", "int"), ("scope", "int"), ("part", "int4"), ("user_key", "int")),
+    ("app_id", "scope", "part", "user_key"),
 )
 TEMPORARY: Final = (ARRIVALS, TOUCHED, NEW_USERS)
 
@@ -221,25 +225,24 @@ UPDATE touched SET (events, first_ms, last_ms, released_id) = (
 
 # The scopes are those of counters.py.
 _COUNTED_USERS = f"""
-SELECT app_id, '' AS scope, user_key FROM arrivals WHERE user_key IS NOT NULL AND kind <> {OTHER}
-UNION SELECT app_id, 'p:' || platform, user_key FROM arrivals WHERE user_key IS NOT NULL AND kind <> {OTHER}
-UNION SELECT app_id, 'i:' || issue_id, user_key FROM arrivals
+SELECT app_id, 0 AS scope, 0 AS part, user_key FROM arrivals WHERE user_key IS NOT NULL AND kind <> {OTHER}
+UNION SELECT app_id, platform_scope, {OF_PLATFORM}, user_key FROM arrivals WHERE user_key IS NOT NULL AND kind <> {OTHER}
+UNION SELECT app_id, issue_id, {OF_ISSUE}, user_key FROM arrivals
 WHERE user_key IS NOT NULL AND kind <> {OTHER} AND issue_id IS NOT NULL
 """
 _USERS_OF_HEADS = f"""
-UNION SELECT app_id, 'g:' || head_id, user_key FROM arrivals
+UNION SELECT app_id, head_id, {OF_GROUP}, user_key FROM arrivals
 WHERE user_key IS NOT NULL AND kind <> {OTHER} AND head_id IS NOT NULL
 """
 _NOTE_USERS = f"""
-INSERT INTO distinct_users (app_id, scope, user_key)
-SELECT app_id, 'd:' || substr('000000000' || hour, 1 + length('' || hour), 9) || ':' || dimension_id, user_key FROM arrivals
-WHERE user_key IS NOT NULL AND kind <> {OTHER}
-UNION SELECT app_id, 'i:' || issue_id || ':' || hour, user_key FROM arrivals
+INSERT INTO distinct_users (app_id, scope, part, user_key)
+SELECT app_id, -hour, dimension_id, user_key FROM arrivals WHERE user_key IS NOT NULL AND kind <> {OTHER}
+UNION SELECT app_id, issue_id, hour, user_key FROM arrivals
 WHERE user_key IS NOT NULL AND kind <> {OTHER} AND issue_id IS NOT NULL
-ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING
+ORDER BY 1, 2, 3, 4 ON CONFLICT DO NOTHING
 """
 
-_UPSERT_ISSUES = """
+_UPSERT_ISSUES = f"""
 INSERT INTO issues (
     app_id, fingerprint, id, grouping_version, message, error_type, user_count,
     event_count, first_seen_ms, last_seen_ms, first_seen_release, last_seen_release,
@@ -252,8 +255,8 @@ SELECT
     t.events, t.first_ms, t.last_ms, f.said_release, l.said_release,
     t.own_events, t.own_first_ms, t.own_last_ms, f.said_release, o.said_release, 'open', false
 FROM touched AS t
-LEFT JOIN (SELECT app_id, scope, COUNT(*) AS users FROM new_users GROUP BY app_id, scope) AS u
-ON u.app_id = t.app_id AND u.scope = CASE WHEN t.issue_id = t.head_id THEN 'g:' ELSE 'i:' END || t.issue_id
+LEFT JOIN (SELECT app_id, scope, part, COUNT(*) AS users FROM new_users GROUP BY app_id, scope, part) AS u
+ON u.app_id = t.app_id AND u.scope = t.issue_id AND u.part = CASE WHEN t.issue_id = t.head_id THEN {OF_GROUP} ELSE {OF_ISSUE} END
 LEFT JOIN arrivals AS f ON f.id = t.first_id
 LEFT JOIN arrivals AS l ON l.id = t.released_id
 LEFT JOIN arrivals AS o ON o.id = t.own_released_id
@@ -286,8 +289,11 @@ INSERT INTO totals (app_id, platform, shard, events, errors, failed_requests, af
 SELECT app_id, platform, {{shard}}, SUM(events), SUM(errors), SUM(failed), SUM(users), SUM(issues), SUM(archived) FROM (
     SELECT app_id, '' AS platform, {_KINDS}, 0 AS users, 0 AS issues, 0 AS archived FROM arrivals GROUP BY app_id
     UNION ALL SELECT app_id, platform, {_KINDS}, 0, 0, 0 FROM arrivals GROUP BY app_id, platform
-    UNION ALL SELECT app_id, substr(scope, 3), 0, 0, 0, COUNT(*), 0, 0 FROM new_users
-    WHERE scope = '' OR substr(scope, 1, 2) = 'p:' GROUP BY app_id, scope
+    UNION ALL SELECT app_id, '', 0, 0, 0, COUNT(*), 0, 0 FROM new_users WHERE scope = 0 GROUP BY app_id
+    UNION ALL SELECT u.app_id, p.platform, 0, 0, 0, COUNT(*), 0, 0 FROM new_users AS u
+    JOIN (SELECT DISTINCT app_id, platform, platform_scope FROM arrivals) AS p
+    ON p.app_id = u.app_id AND p.platform_scope = u.scope
+    WHERE u.part = {OF_PLATFORM} GROUP BY u.app_id, p.platform
     UNION ALL SELECT app_id, '', 0, 0, 0, 0, COUNT(*), 0 FROM touched WHERE issue_id = first_id GROUP BY app_id
     UNION ALL SELECT app_id, platform, 0, 0, 0, 0, 1 - archived, archived FROM (
         SELECT p.app_id, p.platform, (

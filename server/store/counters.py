@@ -1,12 +1,23 @@
 """Counters kept at write time, so that no total is ever read from events.
 
-Distinct users are counted by rows of `distinct_users`, one per user and scope:
-`` (the app), `p:<platform>`, `i:<issue>`, `g:<issue>` (with those merged into it), and for spans of time `d:<hour, 9 digits>:<dimension>` and `i:<issue>:<hour>`.
+Distinct users are counted by rows of `distinct_users`, one per user and scope, which two numbers name:
+
+| scope                            | `scope`                     | `part`      |
+|----------------------------------|-----------------------------|-------------|
+| the app                          | 0                           | 0           |
+| a platform                       | platform_scope()            | OF_PLATFORM |
+| an issue                         | its id                      | OF_ISSUE    |
+| an issue and those merged into it | its id                     | OF_GROUP    |
+| an issue in an hour              | its id                      | the hour    |
+| a dimension in an hour           | the hour with a minus       | its number  |
+
 A row that is new in one of the first four adds one to its counter. They are written with the events, see arrivals.py.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from functools import lru_cache
+from hashlib import blake2b
 from typing import Final
 
 from server.store.bulk import Bulk, Insert
@@ -22,24 +33,16 @@ LIMITED: Final = "limited"
 """Outcomes of the ledger; received = stored + duplicate + rejected + limited."""
 
 
-def issue_scope(issue_id: int) -> str:
-    """Scope of the users of one issue."""
-    return f"i:{issue_id}"
+OF_ISSUE: Final = 0
+OF_GROUP: Final = -1
+"""There are no such rows where nothing is merged into the issue."""
+OF_PLATFORM: Final = -2
 
 
-def group_scope(issue_id: int) -> str:
-    """Scope of the users of one issue and of those merged into it; there is none where nothing is merged."""
-    return f"g:{issue_id}"
-
-
-def issue_hour_scope(issue_id: int, hour: int | str) -> str:
-    """Scope of the users of one issue in one hour since the epoch; hours have six digits until the year 2084."""
-    return f"i:{issue_id}:{hour}"
-
-
-def hour_scope(hour: int, dimension_id: int | str = "") -> str:
-    """Scope of the users of one dimension in one hour since the epoch; hours sort as text."""
-    return f"d:{hour:09d}:{dimension_id}"
+@lru_cache(maxsize=1_024)
+def platform_scope(platform: str) -> int:
+    """63 bits that stand for a platform."""
+    return int.from_bytes(blake2b(platform.encode(), digest_size=8).digest(), "big") >> 1
 
 
 _TOTAL_NAMES = ("events", "errors", "failed_requests", "affected_users", "issues", "archived_issues")

@@ -122,6 +122,7 @@ def _rows(bulk: Bulk, fresh: Sequence[NewEvent], ids: IdSequence) -> list[tuple[
                 event.kind,
                 number,
                 dimension.platform,
+                counters.platform_scope(dimension.platform),
                 dimension.environment,
                 dimension.release,
                 event.release,

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, func, select
 from server.store import merges, packs
 from server.store.active_issues import HAD_AN_EVENT, bounds
 from server.store.bulk import Query, bulk_of
-from server.store.counters import HOUR_MS, issue_hour_scope
+from server.store.counters import HOUR_MS
 from server.store.dimensions import Dimension
 from server.store.merges import Member
 from server.store.packs import Stored
@@ -325,8 +325,8 @@ def issue_buckets(session: Session, issue: Issue, hours_each: int, first: int, l
             bucket.failed_requests += events
         else:
             bucket.errors += events
-    scopes = [issue_hour_scope(part.id, "") for part in issue.parts]
-    for number, users in users_by_bucket(session, issue.app_id, scopes, hours_each, first, last):
+    issue_ids = [part.id for part in issue.parts]
+    for number, users in users_by_bucket(session, issue.app_id, issue_ids, hours_each, first, last):
         found[number].affected_users = users
     return list(found.values())
 

@@ -146,17 +146,18 @@ def _show(row: IssueRow, members: Sequence[IssueRow]) -> None:
 
 def _show_users(session: Session, row: IssueRow, members: Sequence[IssueRow]) -> int:
     """Note anew the users of the issue and its members together, and count them."""
-    scope, user = col(DistinctUserRow.scope), col(DistinctUserRow.user_key)
-    of_app, group = col(DistinctUserRow.app_id) == row.app_id, counters.group_scope(row.id)
-    session.exec(delete(DistinctUserRow).where(of_app, scope == group))
-    parts = [counters.issue_scope(part.id) for part in (row, *members)]
+    scope, part, user = col(DistinctUserRow.scope), col(DistinctUserRow.part), col(DistinctUserRow.user_key)
+    of_app = col(DistinctUserRow.app_id) == row.app_id
+    session.exec(delete(DistinctUserRow).where(of_app, scope == row.id, part == counters.OF_GROUP))
     if members:
-        together = sa.select(literal(row.app_id, BigInteger), literal(group), user).where(of_app, scope.in_(parts))
-        columns = ("app_id", "scope", "user_key")
-        session.exec(insert(DistinctUserRow).from_select(columns, together.distinct()))
-    return session.exec(
-        select(func.count()).select_from(DistinctUserRow).where(of_app, scope == (group if members else parts[0]))
-    ).one()
+        together = sa.select(
+            literal(row.app_id, BigInteger), literal(row.id, BigInteger), literal(counters.OF_GROUP), user
+        )
+        of_parts = (scope.in_([one.id for one in (row, *members)]), part == counters.OF_ISSUE)
+        columns = ("app_id", "scope", "part", "user_key")
+        session.exec(insert(DistinctUserRow).from_select(columns, together.where(of_app, *of_parts).distinct()))
+    shown = part == (counters.OF_GROUP if members else counters.OF_ISSUE)
+    return session.exec(select(func.count()).select_from(DistinctUserRow).where(of_app, scope == row.id, shown)).one()
 
 
 _ADD_FACETS = """

@@ -5,11 +5,8 @@ Times are epoch milliseconds of UTC in BIGINT columns: exact, comparable on both
 
 from typing import ClassVar
 
-from sqlalchemy import BigInteger, Index, LargeBinary, SmallInteger, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, LargeBinary, SmallInteger, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
-
-ByteOrdered = String().with_variant(String(collation="C"), "postgresql")
-"""Text that sorts by its bytes on both engines, so that ranges of keys mean the same."""
 
 EVERY_PLATFORM = ""
 """The platform of the totals row that covers all platforms; events without a platform count under "unknown"."""
@@ -260,13 +257,14 @@ class IssueCommentRow(SQLModel, table=True):
 
 
 class DistinctUserRow(SQLModel, table=True):
-    """A user counted in one scope: the app, a platform, an issue, or an hour of one of them (see counters.py)."""
+    """A user counted in one scope: the app, a platform, an issue, or an hour of one of them; all are numbers (see counters.py)."""
 
     __tablename__: ClassVar[str] = "distinct_users"
     __table_args__ = {"sqlite_with_rowid": False}
 
     app_id: int = Field(primary_key=True, sa_type=BigInteger)
-    scope: str = Field(primary_key=True, sa_type=ByteOrdered)
+    scope: int = Field(primary_key=True, sa_type=BigInteger)
+    part: int = Field(primary_key=True)
     user_key: int = Field(primary_key=True, sa_type=BigInteger)
 
 

@@ -146,40 +146,19 @@ def buckets(session: Session, which: EventFilter, hours_each: int, first: int, l
 
 
 def users_by_bucket(
-    session: Session, app_id: int, scope_prefixes: Iterable[str], hours_each: int, first: int, last: int
+    session: Session, app_id: int, issue_ids: Collection[int], hours_each: int, first: int, last: int
 ) -> Iterable[tuple[int, int]]:
-    """(bucket number, distinct users) of all scopes that are one of the prefixes and an hour of six digits."""
-    scope = col(DistinctUserRow.scope)
-    low, high = first * hours_each, (last + 1) * hours_each - 1
-    return _distinct_by_bucket(
-        session,
-        *(
-            _users_in(
-                [
-                    col(DistinctUserRow.app_id) == app_id,
-                    scope >= f"{prefix}{low}",
-                    scope <= f"{prefix}{high}",
-                ],
-                len(prefix) + 1,
-                hours_each,
-            )
-            for prefix in scope_prefixes
-        ),
+    """(bucket number, distinct users) of these issues together."""
+    number = (col(DistinctUserRow.part) // hours_each).label("number")
+    users = (
+        sa.select(number, col(DistinctUserRow.user_key))
+        .where(col(DistinctUserRow.app_id) == app_id, col(DistinctUserRow.scope).in_(issue_ids))
+        .where(col(DistinctUserRow.part).between(first * hours_each, (last + 1) * hours_each - 1))
+        .distinct()
+        .subquery()
     )
-
-
-def _users_in(conditions: list[ColumnElement[bool]], hour_at: int, hours_each: int) -> sa.Select[Any, Any, Any]:
-    """(bucket number, app, user) of scopes with the hour at that place, counted from 1."""
-    hour = sa.cast(sa.func.substr(col(DistinctUserRow.scope), hour_at, 9), sa.Integer)
-    number = (hour // hours_each).label("number")
-    return sa.select(number, col(DistinctUserRow.app_id), col(DistinctUserRow.user_key)).where(*conditions)
-
-
-def _distinct_by_bucket(session: Session, *parts: sa.Select[Any, Any, Any]) -> Iterable[tuple[int, int]]:
-    union = sa.union_all(*parts).subquery()
-    each = sa.select(union).distinct().subquery()
-    rows = session.connection().execute(sa.select(each.c.number, sa.func.count()).group_by(each.c.number))
-    return [(int(bucket_number), users) for bucket_number, users in rows]
+    rows = session.connection().execute(sa.select(users.c.number, sa.func.count()).group_by(users.c.number))
+    return [(int(bucket_number), count) for bucket_number, count in rows]
 
 
 def _all_time(session: Session, which: EventFilter) -> Totals:
@@ -277,8 +256,7 @@ def _users_query(of_hours: str, of_events: str) -> Query:
         "SELECT u.user_key FROM (SELECT DISTINCT h.hour, h.dimension_id FROM dimension_hours AS h "
         "WHERE h.app_id = r.app_id AND h.hour BETWEEN r.first_hour AND r.last_hour "
         f"AND h.errors + h.failed_requests > 0{of_hours}) AS h CROSS JOIN distinct_users AS u "
-        "WHERE u.app_id = r.app_id AND u.scope = "
-        "'d:' || SUBSTR(CAST(1000000000 + h.hour AS VARCHAR), 2) || ':' || CAST(h.dimension_id AS VARCHAR)"
+        "WHERE u.app_id = r.app_id AND u.scope = -h.hour AND u.part = h.dimension_id"
         f"{edges}) AS them) FROM {{rows}}",
     )
 

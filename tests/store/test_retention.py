@@ -11,7 +11,7 @@ from sqlmodel import Session, SQLModel, col, delete, select
 from server.store import aging, events, issues, ledger, migrate, retention, totals
 from server.store.arrivals import OTHER
 from server.store.bulk import bulk_of
-from server.store.counters import HOUR_MS
+from server.store.counters import HOUR_MS, OF_ISSUE, OF_PLATFORM
 from server.store.engine import Engine
 from server.store.events import NewEvent
 from server.store.issues import IssueFilter
@@ -231,10 +231,10 @@ async def test_books_and_hours_end_in_whole_minutes_and_hours(store: Engine) -> 
     while position is not None:
         position = await store.write(aging.drop_of_issues, 1, position, keep, 1)
 
-    def left(session: Session) -> tuple[list[int], list[int], list[str], set[int]]:
+    def left(session: Session) -> tuple[list[int], list[int], list[tuple[int, int]], set[int]]:
         hours = session.exec(select(DimensionHourRow.hour).order_by(col(DimensionHourRow.hour))).all()
         issue_hours = session.exec(select(IssueHourRow.hour).order_by(col(IssueHourRow.hour))).all()
-        scopes = session.exec(select(DistinctUserRow.scope)).all()
+        scopes = session.exec(select(DistinctUserRow.scope, DistinctUserRow.part)).all()
         return list(hours), list(issue_hours), sorted(scopes), set(session.exec(select(LedgerRow.minute)))
 
     kept_spans = await store.read(
@@ -244,12 +244,9 @@ async def test_books_and_hours_end_in_whole_minutes_and_hours(store: Engine) -> 
     kept_hours, kept_issue_hours, scopes, kept_minutes = await store.read(left)
     assert kept_hours == kept_issue_hours == [*(at // HOUR_MS for at in hours[1:]), NOW // HOUR_MS]
     users = [*(at // HOUR_MS for at in hours[3:]), NOW // HOUR_MS]
-    assert [int(scope[2:11]) for scope in scopes if scope.startswith("d:")] == users
-    assert [int(scope[-6:]) for scope in scopes if scope.startswith("i:") and scope.count(":") == 2] == users
-    assert (
-        len([scope for scope in scopes if scope[:2] in {"", "p:"} or (scope[:2] == "i:" and scope.count(":") == 1)])
-        == 3
-    )
+    assert sorted(-scope for scope, _ in scopes if scope < 0) == users
+    assert [part for scope, part in scopes if scope > 0 and part > 0] == users
+    assert sorted(part for scope, part in scopes if scope >= 0 and part <= 0) == [OF_PLATFORM, OF_ISSUE, OF_ISSUE]
     assert kept_minutes == {minutes[1], NOW // 60_000}
     assert await store.read(ledger.unbalanced, 10) == []
     assert (await store.read(totals.event_totals, EventFilter(APPS))).affected_users == 1
