@@ -2,14 +2,14 @@
 
 Distinct users are counted by rows of `distinct_users`, one per user and scope, which two numbers name:
 
-| scope                            | `scope`                     | `part`      |
-|----------------------------------|-----------------------------|-------------|
-| the app                          | 0                           | 0           |
-| a platform                       | platform_scope()            | OF_PLATFORM |
-| an issue                         | its id                      | OF_ISSUE    |
-| an issue and those merged into it | its id                     | OF_GROUP    |
-| an issue in an hour              | its id                      | the hour    |
-| a dimension in an hour           | the hour with a minus       | its number  |
+| scope                             | `scope`               | `part`      |
+|-----------------------------------|-----------------------|-------------|
+| the app                           | 0                     | 0           |
+| a platform                        | platform_scope()      | OF_PLATFORM |
+| an issue                          | its id                | OF_ISSUE    |
+| an issue and those merged into it | its id                | OF_GROUP    |
+| an issue in an hour               | its id                | the hour    |
+| a dimension in an hour            | the hour with a minus | its number  |
 
 A row that is new in one of the first four adds one to its counter. They are written with the events, see arrivals.py.
 """
@@ -31,7 +31,6 @@ DUPLICATE: Final = "duplicate"
 REJECTED: Final = "rejected"
 LIMITED: Final = "limited"
 """Outcomes of the ledger; received = stored + duplicate + rejected + limited."""
-
 
 OF_ISSUE: Final = 0
 OF_GROUP: Final = -1

@@ -20,10 +20,8 @@ FIRST_DICTIONARY: Final = 32_768
 LEVEL: Final = 1
 _NEWEST: Final = 1
 
-MAX_PACKED: Final = 32
-"""Messages of one pack: to read one of them all are inflated, about 40 KB in 40 us."""
-
-_HEADS: Final = struct.Struct("<II")
+MAX_PACKED: Final = 16
+"""Messages of one pack: to read one of them all are inflated, about 20 KB in 25 us; twice as many would take a tenth less room."""
 
 
 class _Contexts(threading.local):
@@ -53,7 +51,7 @@ def decompress(payload: bytes) -> bytes:
 
 def pack(messages: Mapping[int, bytes]) -> bytes:
     """At most MAX_PACKED messages by number, compressed together: how many (a byte), then numbers, lengths and messages in zstd."""
-    heads = b"".join(_HEADS.pack(number, len(message)) for number, message in messages.items())
+    heads = _heads(len(messages)).pack(*messages, *map(len, messages.values()))
     return bytes((len(messages),)) + compress(heads + b"".join(messages.values()))
 
 
@@ -64,10 +62,16 @@ def packed(stored: bytes) -> int:
 
 def unpack(stored: bytes) -> dict[int, bytes]:
     """The messages of a pack by number."""
-    content, begin = decompress(stored[1:]), packed(stored) * _HEADS.size
-    heads = list(_HEADS.iter_unpack(content[:begin]))
-    ends = accumulate((length for _, length in heads), initial=begin)
-    return {number: content[at : at + length] for (number, length), at in zip(heads, ends, strict=False)}
+    count, content = packed(stored), decompress(stored[1:])
+    heads = _heads(count)
+    told = heads.unpack_from(content)
+    begins = accumulate(told[count:], initial=heads.size)
+    return {number: content[at : at + length] for number, length, at in zip(told, told[count:], begins, strict=False)}
+
+
+@cache
+def _heads(count: int) -> struct.Struct:
+    return struct.Struct(f"<{2 * count}I")
 
 
 @cache

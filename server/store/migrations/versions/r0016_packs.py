@@ -65,6 +65,10 @@ def _write_events_anew(key: str) -> None:
     )
     op.create_index("ix_events_time", "events", ["app_id", "time_ms", "kind", "dimension_id", "user_key"])
     op.create_index("ix_events_arrival", "events", ["id"])
+    if op.get_bind().dialect.name == "postgresql":
+        for table in ("events", "payload_packs"):
+            early = "autovacuum_vacuum_scale_factor = 0.02, toast.autovacuum_vacuum_scale_factor = 0.02"
+            op.execute(f"ALTER TABLE {table} SET ({early})")
 
 
 def _write_signals_anew(key: str) -> None:
