@@ -82,7 +82,7 @@ AND hour <= (SELECT min(hour) + 24 FROM {table} WHERE app_id = :app_id)
 _USERS = """
 DELETE FROM distinct_users WHERE app_id = :app_id AND (scope, part, user_key) IN (
     SELECT scope, part, user_key FROM distinct_users
-    WHERE app_id = :app_id AND scope > :user_scope AND scope < 0 ORDER BY scope, part, user_key LIMIT :rows
+    WHERE app_id = :app_id AND scope > :user_scope AND scope < 0 AND part > 0 ORDER BY scope, part, user_key LIMIT :rows
 )
 """
 # Hours and days alike, each once all of it ended; the second condition is the one an index can use.

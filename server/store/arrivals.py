@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 
 from server.store.bulk import Bulk, Query, StaleTransaction, Table
 from server.store.columns import Columns
-from server.store.counters import OF_GROUP, OF_ISSUE, OF_PLATFORM
+from server.store.counters import OF_APP, OF_GROUP, OF_ISSUE
 
 ARRIVALS: Final = Table(
     "arrivals",
@@ -225,8 +225,8 @@ UPDATE touched SET (events, first_ms, last_ms, released_id) = (
 
 # The scopes are those of counters.py.
 _COUNTED_USERS = f"""
-SELECT app_id, 0 AS scope, 0 AS part, user_key FROM arrivals WHERE user_key IS NOT NULL AND kind <> {OTHER}
-UNION SELECT app_id, platform_scope, {OF_PLATFORM}, user_key FROM arrivals WHERE user_key IS NOT NULL AND kind <> {OTHER}
+SELECT app_id, user_key AS scope, {OF_APP} AS part, 0 AS user_key FROM arrivals WHERE user_key IS NOT NULL AND kind <> {OTHER}
+UNION SELECT app_id, user_key, {OF_APP}, platform_scope FROM arrivals WHERE user_key IS NOT NULL AND kind <> {OTHER}
 UNION SELECT app_id, issue_id, {OF_ISSUE}, user_key FROM arrivals
 WHERE user_key IS NOT NULL AND kind <> {OTHER} AND issue_id IS NOT NULL
 """
@@ -289,11 +289,12 @@ INSERT INTO totals (app_id, platform, shard, events, errors, failed_requests, af
 SELECT app_id, platform, {{shard}}, SUM(events), SUM(errors), SUM(failed), SUM(users), SUM(issues), SUM(archived) FROM (
     SELECT app_id, '' AS platform, {_KINDS}, 0 AS users, 0 AS issues, 0 AS archived FROM arrivals GROUP BY app_id
     UNION ALL SELECT app_id, platform, {_KINDS}, 0, 0, 0 FROM arrivals GROUP BY app_id, platform
-    UNION ALL SELECT app_id, '', 0, 0, 0, COUNT(*), 0, 0 FROM new_users WHERE scope = 0 GROUP BY app_id
+    UNION ALL SELECT app_id, '', 0, 0, 0, COUNT(*), 0, 0 FROM new_users
+    WHERE part = {OF_APP} AND user_key = 0 GROUP BY app_id
     UNION ALL SELECT u.app_id, p.platform, 0, 0, 0, COUNT(*), 0, 0 FROM new_users AS u
     JOIN (SELECT DISTINCT app_id, platform, platform_scope FROM arrivals) AS p
-    ON p.app_id = u.app_id AND p.platform_scope = u.scope
-    WHERE u.part = {OF_PLATFORM} GROUP BY u.app_id, p.platform
+    ON p.app_id = u.app_id AND p.platform_scope = u.user_key
+    WHERE u.part = {OF_APP} GROUP BY u.app_id, p.platform
     UNION ALL SELECT app_id, '', 0, 0, 0, 0, COUNT(*), 0 FROM touched WHERE issue_id = first_id GROUP BY app_id
     UNION ALL SELECT app_id, platform, 0, 0, 0, 0, 1 - archived, archived FROM (
         SELECT p.app_id, p.platform, (

@@ -1,17 +1,19 @@
 """Counters kept at write time, so that no total is ever read from events.
 
-Distinct users are counted by rows of `distinct_users`, one per user and scope, which two numbers name:
+Distinct users are counted by rows of `distinct_users`, one per user and what they are counted for:
 
-| scope                             | `scope`               | `part`      |
-|-----------------------------------|-----------------------|-------------|
-| the app                           | 0                     | 0           |
-| a platform                        | platform_scope()      | OF_PLATFORM |
-| an issue                          | its id                | OF_ISSUE    |
-| an issue and those merged into it | its id                | OF_GROUP    |
-| an issue in an hour               | its id                | the hour    |
-| a dimension in an hour            | the hour with a minus | its number  |
+| counted for                       | `scope`               | `part`     | `user_key`       |
+|-----------------------------------|-----------------------|------------|------------------|
+| the app                           | the user              | OF_APP     | 0                |
+| a platform                        | the user              | OF_APP     | platform_scope() |
+| an issue                          | its id                | OF_ISSUE   | the user         |
+| an issue and those merged into it | its id                | OF_GROUP   | the user         |
+| an issue in an hour               | its id                | the hour   | the user         |
+| a dimension in an hour            | the hour with a minus | its number | the user         |
 
-A row that is new in one of the first four adds one to its counter. They are written with the events, see arrivals.py.
+A row that is new in one of the first four adds one to its counter. They are written with the events, see arrivals.py. Rows of the
+first two kinds are only ever looked for by user, so those of one user lie together: a commit of single events writes a sixth
+fewer pages on SQLite.
 """
 
 from collections import Counter, defaultdict
@@ -35,7 +37,7 @@ LIMITED: Final = "limited"
 OF_ISSUE: Final = 0
 OF_GROUP: Final = -1
 """There are no such rows where nothing is merged into the issue."""
-OF_PLATFORM: Final = -2
+OF_APP: Final = -2
 
 
 @lru_cache(maxsize=1_024)

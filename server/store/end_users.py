@@ -7,6 +7,7 @@ from sqlmodel import Session, col, select
 
 from server.store import packs, removal
 from server.store.bulk import bulk_of
+from server.store.counters import OF_APP
 from server.store.packs import Stored
 from server.store.session_tables import SessionRow
 from server.store.sessions import delete_some, unsigned
@@ -50,8 +51,11 @@ def rename(session: Session, app_id: int, user_key: int, new_key: int) -> None:
 
     Should the user come back, they are somebody new.
     """
-    mine = (col(DistinctUserRow.app_id) == app_id, col(DistinctUserRow.user_key) == user_key)
-    session.connection().execute(sa.update(DistinctUserRow).where(*mine).values(user_key=new_key))
+    of_app, by_user = col(DistinctUserRow.app_id) == app_id, col(DistinctUserRow.part) == OF_APP
+    for user, mine in ((col(DistinctUserRow.scope), by_user), (col(DistinctUserRow.user_key), sa.not_(by_user))):
+        session.connection().execute(
+            sa.update(DistinctUserRow).where(of_app, mine, user == user_key).values({user: new_key})
+        )
 
 
 def overwrite_what_is_deleted(session: Session) -> None:

@@ -257,7 +257,7 @@ class IssueCommentRow(SQLModel, table=True):
 
 
 class DistinctUserRow(SQLModel, table=True):
-    """A user counted in one scope: the app, a platform, an issue, or an hour of one of them; all are numbers (see counters.py)."""
+    """A user counted in one scope: the app, a platform, an issue, or an hour of one of them (see counters.py)."""
 
     __tablename__: ClassVar[str] = "distinct_users"
     __table_args__ = {"sqlite_with_rowid": False}

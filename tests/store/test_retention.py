@@ -11,7 +11,7 @@ from sqlmodel import Session, SQLModel, col, delete, select
 from server.store import aging, events, issues, ledger, migrate, retention, totals
 from server.store.arrivals import OTHER
 from server.store.bulk import bulk_of
-from server.store.counters import HOUR_MS, OF_ISSUE, OF_PLATFORM
+from server.store.counters import HOUR_MS, OF_APP, OF_ISSUE
 from server.store.engine import Engine
 from server.store.events import NewEvent
 from server.store.issues import IssueFilter
@@ -244,9 +244,9 @@ async def test_books_and_hours_end_in_whole_minutes_and_hours(store: Engine) -> 
     kept_hours, kept_issue_hours, scopes, kept_minutes = await store.read(left)
     assert kept_hours == kept_issue_hours == [*(at // HOUR_MS for at in hours[1:]), NOW // HOUR_MS]
     users = [*(at // HOUR_MS for at in hours[3:]), NOW // HOUR_MS]
-    assert sorted(-scope for scope, _ in scopes if scope < 0) == users
+    assert sorted(-scope for scope, part in scopes if scope < 0 and part > 0) == users
     assert [part for scope, part in scopes if scope > 0 and part > 0] == users
-    assert sorted(part for scope, part in scopes if scope >= 0 and part <= 0) == [OF_PLATFORM, OF_ISSUE, OF_ISSUE]
+    assert sorted(part for _, part in scopes if part <= 0) == [OF_APP, OF_APP, OF_ISSUE]
     assert kept_minutes == {minutes[1], NOW // 60_000}
     assert await store.read(ledger.unbalanced, 10) == []
     assert (await store.read(totals.event_totals, EventFilter(APPS))).affected_users == 1

@@ -1,4 +1,4 @@
-"""Scopes of distinct users as two numbers instead of a text: their rows take two thirds of the room.
+"""Scopes of distinct users as two numbers instead of a text: their rows take two thirds of the room, and those of a user lie together.
 
 And room in PostgreSQL's pages of facets for rows that change: without, each change of a page's rows moved them to other pages and
 entered them anew in the index. Forward only: to go back, restore a backup.
@@ -14,7 +14,7 @@ down_revision = "0016"
 branch_labels = None
 depends_on = None
 
-OF_ISSUE, OF_GROUP, OF_PLATFORM = 0, -1, -2
+OF_ISSUE, OF_GROUP, OF_APP = 0, -1, -2
 
 # By engine: the number behind the first colon, and the one behind the second.
 NUMBERS = {
@@ -36,7 +36,7 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     first, second = NUMBERS[op.get_bind().dialect.name]
-    _move("0", "0", "scope = ''")
+    _move("user_key", str(OF_APP), "scope = ''", of="0")
     _move_platforms()
     # ':' and ';' follow each other, so these are all scopes that begin with a letter and a colon.
     of_issue = "scope >= 'i:' AND scope < 'i;'"
@@ -50,10 +50,10 @@ def upgrade() -> None:
         op.execute("ALTER TABLE issue_facets SET (fillfactor = 60)")
 
 
-def _move(scope: str, part: str, which: str) -> None:
+def _move(scope: str, part: str, which: str, *, of: str = "user_key") -> None:
     op.execute(
         "INSERT INTO numbered_users (app_id, scope, part, user_key)"  # noqa: S608 -- our own expressions
-        f" SELECT app_id, {scope}, {part}, user_key FROM distinct_users WHERE {which}"
+        f" SELECT app_id, {scope}, {part}, {of} FROM distinct_users WHERE {which}"
     )
 
 
@@ -66,8 +66,8 @@ def _move_platforms() -> None:
         connection.execute(
             sa.text(
                 "INSERT INTO numbered_users (app_id, scope, part, user_key)"
-                " SELECT app_id, CAST(:number AS BIGINT), CAST(:part AS INTEGER), user_key FROM distinct_users"
+                " SELECT app_id, user_key, CAST(:part AS INTEGER), CAST(:number AS BIGINT) FROM distinct_users"
                 " WHERE app_id = :app_id AND scope = :scope"
             ),
-            {"number": number, "part": OF_PLATFORM, "app_id": app_id, "scope": f"p:{platform}"},
+            {"number": number, "part": OF_APP, "app_id": app_id, "scope": f"p:{platform}"},
         )
