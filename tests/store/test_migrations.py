@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlmodel import Session, SQLModel, select
 
 from server.ingest.prepare import event_key
-from server.store import apps, events, issues, migrate, payload, performance, scope, session_tables, tables
+from server.store import apps, counters, events, issues, migrate, payload, performance, scope, session_tables, tables
 from server.store.app_settings import AppSettings
 from server.store.apps import NewApp
 from server.store.dimensions import Dimension
@@ -200,3 +200,31 @@ FIRST_EVENT = (
         f" VALUES (1, 1, 'crash', '{OLD_KEY}', 1, 1, 'm', 1, '{OLD_KEY}')"
     ),
 )
+
+
+def test_users_of_scopes_in_text_are_counted_on(engine: str, new_database: Callable[[str], str]) -> None:
+    store = Engine(new_database(engine))
+    migrate.upgrade(store, "0016")
+    with store.sync_engine().begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO totals (app_id, platform, shard, events, errors, failed_requests, affected_users, issues, archived_issues)"
+            " VALUES (1, '', 0, 1, 1, 0, 1, 1, 0), (1, 'ios', 0, 1, 1, 0, 1, 1, 0)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO distinct_users (app_id, scope, user_key) VALUES (1, '', -5), (1, 'p:ios', -5),"
+            " (1, 'i:400000000000000007', -5), (1, 'g:400000000000000007', -5), (1, 'i:400000000000000007:490001', -5),"
+            " (1, 'd:000490001:12', -5)"
+        )
+    migrate.upgrade(store)
+    with Session(store.sync_engine()) as session:
+        rows = session.exec(select(tables.DistinctUserRow)).all()
+    issue = 400_000_000_000_000_007
+    assert {(row.scope, row.part, row.user_key) for row in rows} == {
+        (-5, counters.OF_APP, 0),
+        (-5, counters.OF_APP, counters.platform_scope("ios")),
+        (issue, counters.OF_ISSUE, -5),
+        (issue, counters.OF_GROUP, -5),
+        (issue, 490_001, -5),
+        (-490_001, 12, -5),
+    }
+    store.close()
