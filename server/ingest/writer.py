@@ -3,13 +3,15 @@
 import asyncio
 import contextlib
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
 from server.errors import ShuttingDown, Unavailable
-from server.store import events as store_events
+from server.store import commit_process, events as store_events
+from server.store.commit_process import CommitProcess
 from server.store.counters import LIMITED
 from server.store.engine import Engine
 from server.store.events import Submission
@@ -21,6 +23,9 @@ MAX_COMMIT_EVENTS = 4_000
 LEDGER_DELAY_S = 1.0
 """Shed events are entered at most this much later, with the next commit if there is one."""
 
+Commit = Callable[[Sequence[Submission], int], Awaitable[list[list[bool]]]]
+"""Stores submissions durably, by the writer with this number, and says of their events whether they were new."""
+
 log = structlog.get_logger("ingest.writer")
 
 
@@ -31,16 +36,16 @@ class _Waiting:
 
 
 class IngestWriter:
-    """Commits submissions in groups, one loop per writer thread of the engine. Never waits when idle."""
+    """Commits submissions in groups, one loop per way to commit. Never waits when idle."""
 
-    def __init__(self, engine: Engine, first_shard: int) -> None:
-        self._engine = engine
-        self._ids = IdSequence()
+    def __init__(self, commits: Iterable[Commit], first_shard: int) -> None:
         self._queue: deque[_Waiting] = deque()
         self._limited: Counter[tuple[int, int, str]] = Counter()
         self._wake = asyncio.Event()
         self._closing = False
-        self._loops = [asyncio.create_task(self._run(first_shard + i)) for i in range(engine.writers)]
+        self._loops = [
+            asyncio.create_task(self._run(commit, shard)) for shard, commit in enumerate(commits, first_shard)
+        ]
 
     async def submit(self, submission: Submission) -> list[bool]:
         """Store durably and say of each event whether it was new. Raises Unavailable: then nothing was stored."""
@@ -63,14 +68,14 @@ class IngestWriter:
         self._wake.set()
         await asyncio.gather(*self._loops)
 
-    async def _run(self, shard: int) -> None:
+    async def _run(self, store: Commit, shard: int) -> None:
         while not (self._closing and not self._queue):
             await self._wake.wait()
             self._wake.clear()
             while self._queue or (self._limited and not self._closing):
-                await self._commit(self._take(), shard)
+                await self._commit(self._take(), store, shard)
         if self._limited:
-            await self._commit((), shard)
+            await self._commit((), store, shard)
         self._wake.set()  # lets the other loops see that this is the end
 
     def _take(self) -> list[_Waiting]:
@@ -81,7 +86,7 @@ class IngestWriter:
             events += len(group[-1].submission.events)
         return group
 
-    async def _commit(self, group: Sequence[_Waiting], shard: int) -> None:
+    async def _commit(self, group: Sequence[_Waiting], store: Commit, shard: int) -> None:
         limited, self._limited = self._limited, Counter()
         ledger = [
             Submission(app_id, minute, (), Counter({(LIMITED, reason): events}))
@@ -89,10 +94,10 @@ class IngestWriter:
         ]
         try:
             submissions = [waiting.submission for waiting in group] + ledger
-            stored = await self._engine.write_bulk(store_events.commit, submissions, self._ids, shard)
+            stored = await store(submissions, shard)
         except Exception as error:  # noqa: BLE001 -- whatever it is, every waiter must hear of it
             self._limited.update(limited)
-            await self._fail(group, error, shard)
+            await self._fail(group, error, store, shard)
             if not group and not self._closing:
                 await asyncio.sleep(LEDGER_DELAY_S)
         else:
@@ -100,7 +105,7 @@ class IngestWriter:
                 with contextlib.suppress(asyncio.InvalidStateError):  # the client went away; its events are stored
                     waiting.stored.set_result(flags)
 
-    async def _fail(self, group: Sequence[_Waiting], error: Exception, shard: int) -> None:
+    async def _fail(self, group: Sequence[_Waiting], error: Exception, store: Commit, shard: int) -> None:
         """Tell the waiters. A fault that is not the store's is one request's own: then each is tried by itself."""
         if isinstance(error, Unavailable) or len(group) <= 1:
             for waiting in group:
@@ -109,4 +114,23 @@ class IngestWriter:
             log.error("commit failed", error=repr(error.__cause__ or error), requests=len(group))
             return
         for waiting in group:
-            await self._commit([waiting], shard)
+            await self._commit([waiting], store, shard)
+
+
+def in_processes(engine: Engine, processes: Iterable[CommitProcess]) -> list[Commit]:
+    """Commits by processes of their own, one for each writer thread of the engine, which waits for it meanwhile."""
+
+    async def commit(process: CommitProcess, submissions: Sequence[Submission], shard: int) -> list[list[bool]]:
+        return await engine.write_by(process.commit, commit_process.packed(submissions, shard))
+
+    return [partial(commit, process) for process in processes]
+
+
+def in_threads(engine: Engine) -> list[Commit]:
+    """Commits by the writer threads of the engine themselves."""
+    ids = IdSequence()
+
+    async def commit(submissions: Sequence[Submission], shard: int) -> list[list[bool]]:
+        return await engine.write_bulk(store_events.commit, submissions, ids, shard)
+
+    return [commit] * engine.writers

@@ -54,7 +54,7 @@ class Engine:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.writers = 1 if self.is_sqlite else POSTGRES_WRITERS
+        self.writers = writers_of(url)
         readers = SQLITE_READERS if self.is_sqlite else POSTGRES_READERS
         make = _sqlite_engine if self.is_sqlite else _postgres_engine
         self._write_engine = make(self.url, self.writers, writes=True)
@@ -79,22 +79,31 @@ class Engine:
             with Session(self._write_engine, expire_on_commit=False) as session, session.begin():
                 return work(session, *args, **kwargs)
 
-        return await asyncio.get_running_loop().run_in_executor(self._write_pool, self._written, attempt)
+        return await self.write_by(_attempted, self._write_engine, attempt)
 
     async def write_bulk(self, work: Callable[Concatenate[Bulk, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Like `write`, for a function of a Bulk: without a Session, which costs more than a small commit."""
+        return await self.write_by(self.write_now, work, *args, **kwargs)
+
+    async def write_by(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function that writes and commits by itself where `write` runs, so that neither waits for the other's locks."""
+
+        def written() -> T:
+            done = work(*args, **kwargs)
+            if self._log is not None:
+                self._log.note_commit()
+            return done
+
+        return await asyncio.get_running_loop().run_in_executor(self._write_pool, written)
+
+    def write_now(self, work: Callable[Concatenate[Bulk, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """As `write_bulk`, in this thread."""
 
         def attempt() -> T:
             with bulk.transaction(self._write_engine) as transaction:
                 return work(transaction, *args, **kwargs)
 
-        return await asyncio.get_running_loop().run_in_executor(self._write_pool, self._written, attempt)
-
-    def _written(self, attempt: Callable[[], T]) -> T:
-        done = _attempted(self._write_engine, attempt)
-        if self._log is not None:
-            self._log.note_commit()
-        return done
+        return _attempted(self._write_engine, attempt)
 
     async def checkpoint(self) -> None:
         """Move SQLite's write-ahead log into the database and cut both files, as far as no reader is in the way."""
@@ -118,6 +127,11 @@ class Engine:
     def display_url(self) -> str:
         """The URL without its password."""
         return self.url.render_as_string(hide_password=True)
+
+
+def writers_of(url: str) -> int:
+    """How many transactions may write to the database at `url` at a time, as far as one server goes."""
+    return 1 if make_url(url).get_backend_name() == "sqlite" else POSTGRES_WRITERS
 
 
 def source(session: Session, name: str, columns: Columns) -> str:
