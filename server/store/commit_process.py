@@ -113,7 +113,8 @@ def unpacked(order: bytes) -> tuple[list[Submission], int]:
 
 def _row(event: NewEvent) -> tuple[Any, ...]:
     """Without the names: marshal knows no tuples but plain ones."""
-    return (*event[:_PLAIN], *[part and tuple(part) for part in event[_PLAIN:]])
+    issue, measurement = event.issue, event.measurement
+    return (*event[:_PLAIN], tuple(event.dimension), issue and tuple(issue), measurement and tuple(measurement))
 
 
 def _event(row: tuple[Any, ...]) -> NewEvent:

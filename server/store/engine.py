@@ -83,7 +83,7 @@ class Engine:
 
     async def write_bulk(self, work: Callable[Concatenate[Bulk, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Like `write`, for a function of a Bulk: without a Session, which costs more than a small commit."""
-        return await self.write_by(self.write_now, work, *args, **kwargs)
+        return await self.write_by(lambda: self.write_now(work, *args, **kwargs))
 
     async def write_by(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function that writes and commits by itself where `write` runs, so that neither waits for the other's locks."""

@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
 
 import pytest
 
@@ -15,9 +14,7 @@ from tests.store.build import MINUTE, event
 
 
 class SlowStore:
-    """Stands where the engine's threads would be, so that a test can hold a commit open; stores nothing."""
-
-    writers = 1
+    """Stands where a database would be, so that a test can hold a commit open; stores nothing."""
 
     def __init__(self) -> None:
         self.commits: list[list[Submission]] = []
@@ -25,7 +22,7 @@ class SlowStore:
         self.open.set()
         self.faults: list[Exception] = []
 
-    async def write_bulk(self, _work: object, submissions: Sequence[Submission], *_: Any) -> list[list[bool]]:
+    async def commit(self, submissions: Sequence[Submission], _shard: int) -> list[list[bool]]:
         await self.open.wait()
         self.commits.append(list(submissions))
         if any(e.payload == b"poison" for s in submissions for e in s.events):
@@ -42,7 +39,7 @@ async def store() -> SlowStore:
 
 @pytest.fixture
 async def writer(store: SlowStore) -> AsyncIterator[IngestWriter]:
-    made = IngestWriter(store, first_shard=0)  # type: ignore[arg-type]
+    made = IngestWriter([store.commit], first_shard=0)
     yield made
     await made.close()
 
@@ -121,7 +118,7 @@ async def test_shed_events_are_entered_without_a_request(
 
 
 async def test_close_commits_what_waits_and_refuses_what_comes(store: SlowStore) -> None:
-    writer = IngestWriter(store, first_shard=0)  # type: ignore[arg-type]
+    writer = IngestWriter([store.commit], first_shard=0)
     store.open.clear()
     waiting = [asyncio.create_task(writer.submit(request(b"1"))) for _ in range(3)]
     await asyncio.sleep(0.01)
