@@ -20,6 +20,8 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any, Final, NoReturn
 
+import structlog
+
 from server.errors import StoreUnavailable, Unavailable
 from server.store import events
 from server.store.dimensions import Dimension
@@ -33,6 +35,8 @@ _PLAIN: Final = NewEvent._fields.index("dimension")
 
 _MARSHAL: Final = 2
 """The version that looks for no repeated values, which takes longer than writing them again."""
+
+_LOG = structlog.get_logger(__name__)
 
 
 class CommitFault(Exception):
@@ -77,6 +81,7 @@ class CommitProcess:
 
     def _replace(self) -> None:
         """Start another program: with threads about, a fork is no longer to be had."""
+        _LOG.error("the process that commits events died, starting another", pid=self._pid)
         with contextlib.suppress(ProcessLookupError):
             os.kill(self._pid, signal.SIGKILL)
         self.close()
