@@ -10,8 +10,8 @@ from functools import partial
 import structlog
 
 from server.errors import ShuttingDown, Unavailable
-from server.store import commit_process, events as store_events
-from server.store.commit_process import CommitProcess
+from server.store import events as store_events
+from server.store.commit_process import CommitProcess, packed, unpacked
 from server.store.counters import LIMITED
 from server.store.engine import Engine
 from server.store.events import Submission
@@ -23,15 +23,16 @@ MAX_COMMIT_EVENTS = 4_000
 LEDGER_DELAY_S = 1.0
 """Shed events are entered at most this much later, with the next commit if there is one."""
 
-Commit = Callable[[Sequence[Submission], int], Awaitable[list[list[bool]]]]
-"""Stores submissions durably, by the writer with this number, and says of their events whether they were new."""
+Commit = Callable[[Sequence[bytes], int], Awaitable[list[list[bool]]]]
+"""Stores packed submissions durably, by the writer with this number, and says of their events whether they were new."""
 
 log = structlog.get_logger("ingest.writer")
 
 
 @dataclass(slots=True)
 class _Waiting:
-    submission: Submission
+    submission: bytes
+    events: int
     stored: asyncio.Future[list[bool]] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -47,14 +48,17 @@ class IngestWriter:
             asyncio.create_task(self._run(commit, shard)) for shard, commit in enumerate(commits, first_shard)
         ]
 
-    async def submit(self, submission: Submission) -> list[bool]:
-        """Store durably and say of each event whether it was new. Raises Unavailable: then nothing was stored."""
+    def submit(self, submission: Submission) -> Awaitable[list[bool]]:
+        """Store durably; what to wait for says of each event whether it was new, or raises Unavailable: nothing was stored.
+
+        Raises ShuttingDown. The submission itself need not be kept meanwhile.
+        """
         if self._closing:
             raise ShuttingDown
-        waiting = _Waiting(submission)
+        waiting = _Waiting(packed(submission), len(submission.events))
         self._queue.append(waiting)
         self._wake.set()
-        return await waiting.stored
+        return waiting.stored
 
     def note_limited(self, app_id: int, minute: int, events: int, reason: str) -> None:
         """Enter shed events into the ledger, soon and cheaply: the request that was shed does not wait."""
@@ -83,13 +87,13 @@ class IngestWriter:
         events = 0
         while self._queue and events < MAX_COMMIT_EVENTS:
             group.append(self._queue.popleft())
-            events += len(group[-1].submission.events)
+            events += group[-1].events
         return group
 
     async def _commit(self, group: Sequence[_Waiting], store: Commit, shard: int) -> None:
         limited, self._limited = self._limited, Counter()
         ledger = [
-            Submission(app_id, minute, (), Counter({(LIMITED, reason): events}))
+            packed(Submission(app_id, minute, (), Counter({(LIMITED, reason): events})))
             for (app_id, minute, reason), events in limited.items()
         ]
         try:
@@ -120,8 +124,8 @@ class IngestWriter:
 def in_processes(engine: Engine, processes: Iterable[CommitProcess]) -> list[Commit]:
     """Commits by processes of their own, one for each writer thread of the engine, which waits for it meanwhile."""
 
-    async def commit(process: CommitProcess, submissions: Sequence[Submission], shard: int) -> list[list[bool]]:
-        return await engine.write_by(process.commit, commit_process.packed(submissions, shard))
+    async def commit(process: CommitProcess, submissions: Sequence[bytes], shard: int) -> list[list[bool]]:
+        return await engine.write_by(process.commit, submissions, shard)
 
     return [partial(commit, process) for process in processes]
 
@@ -130,7 +134,7 @@ def in_threads(engine: Engine) -> list[Commit]:
     """Commits by the writer threads of the engine themselves."""
     ids = IdSequence()
 
-    async def commit(submissions: Sequence[Submission], shard: int) -> list[list[bool]]:
-        return await engine.write_bulk(store_events.commit, submissions, ids, shard)
+    async def commit(submissions: Sequence[bytes], shard: int) -> list[list[bool]]:
+        return await engine.write_bulk(store_events.commit, list(map(unpacked, submissions)), ids, shard)
 
     return [commit] * engine.writers

@@ -57,14 +57,14 @@ class CommitProcess:
         theirs.close()
         self._pipe.send_bytes(url.encode())
 
-    def commit(self, order: bytes) -> list[list[bool]]:
-        """What `events.commit` says of an `order` made by `packed`. Raises DiskFull, StoreUnavailable and CommitFault.
+    def commit(self, submissions: Sequence[bytes], shard: int) -> list[list[bool]]:
+        """What `events.commit` says of packed submissions. Raises DiskFull, StoreUnavailable and CommitFault.
 
         StoreUnavailable also where the process ended meanwhile: whether the order was committed is then not known, as it is
         when a database's connection breaks; clients send it again, and what was stored counts as their duplicate.
         """
         try:
-            self._pipe.send_bytes(order)
+            self._pipe.send_bytes(marshal.dumps((submissions, shard), _MARSHAL))
             answer = self._pipe.recv_bytes()
         except (EOFError, OSError) as error:
             self._replace()
@@ -100,20 +100,16 @@ def commit_processes(url: str) -> Iterator[list[CommitProcess]]:
         yield [stack.enter_context(contextlib.closing(CommitProcess(url))) for _ in range(writers_of(url))]
 
 
-def packed(submissions: Sequence[Submission], shard: int) -> bytes:
-    """An order to commit these submissions."""
-    rows = [(s.app_id, s.minute, [_row(event) for event in s.events], dict(s.others)) for s in submissions]
-    return marshal.dumps((rows, shard), _MARSHAL)
+def packed(submission: Submission) -> bytes:
+    """One submission as it goes over the pipe: much smaller, and one object, for as long as it waits its turn."""
+    app_id, minute, new, others = submission.app_id, submission.minute, submission.events, submission.others
+    return marshal.dumps((app_id, minute, [_row(event) for event in new], dict(others)), _MARSHAL)
 
 
-def unpacked(order: bytes) -> tuple[list[Submission], int]:
-    """The submissions and the shard of an order."""
-    rows, shard = marshal.loads(order)  # noqa: S302 -- bytes of our own process
-    submissions = [
-        Submission(app_id, minute, [_event(row) for row in taken], Counter(others))
-        for app_id, minute, taken, others in rows
-    ]
-    return submissions, shard
+def unpacked(submission: bytes) -> Submission:
+    """What was packed."""
+    app_id, minute, rows, others = marshal.loads(submission)  # noqa: S302 -- bytes of our own process
+    return Submission(app_id, minute, [_event(row) for row in rows], Counter(others))
 
 
 def _row(event: NewEvent) -> tuple[Any, ...]:
@@ -153,7 +149,8 @@ def _serve(pipe: Connection) -> None:
 
 
 def _answer(engine: Engine, ids: IdSequence, order: bytes) -> bytes:
-    submissions, shard = unpacked(order)
+    packages, shard = marshal.loads(order)  # noqa: S302 -- bytes of our own process
+    submissions = [unpacked(package) for package in packages]
     try:
         return pickle.dumps((engine.write_now(events.commit, submissions, ids, shard), None, ""))
     except Unavailable as error:

@@ -9,6 +9,7 @@ import pytest
 from server.errors import ShuttingDown, StoreUnavailable
 from server.ingest import writer as writer_module
 from server.ingest.writer import IngestWriter
+from server.store.commit_process import unpacked
 from server.store.events import Submission
 from tests.store.build import MINUTE, event
 
@@ -22,9 +23,10 @@ class SlowStore:
         self.open.set()
         self.faults: list[Exception] = []
 
-    async def commit(self, submissions: Sequence[Submission], _shard: int) -> list[list[bool]]:
+    async def commit(self, packages: Sequence[bytes], _shard: int) -> list[list[bool]]:
         await self.open.wait()
-        self.commits.append(list(submissions))
+        submissions = [unpacked(package) for package in packages]
+        self.commits.append(submissions)
         if any(e.payload == b"poison" for s in submissions for e in s.events):
             raise ValueError("poison")
         if self.faults:
@@ -50,9 +52,9 @@ def request(*payloads: bytes) -> Submission:
 
 async def test_requests_that_arrive_during_a_commit_share_the_next(writer: IngestWriter, store: SlowStore) -> None:
     store.open.clear()
-    first = asyncio.create_task(writer.submit(request(b"1")))
+    first = asyncio.ensure_future(writer.submit(request(b"1")))
     await asyncio.sleep(0.01)
-    rest = [asyncio.create_task(writer.submit(request(b"2", b"3"))) for _ in range(5)]
+    rest = [asyncio.ensure_future(writer.submit(request(b"2", b"3"))) for _ in range(5)]
     await asyncio.sleep(0.01)
     store.open.set()
     assert await first == [True]
@@ -63,7 +65,7 @@ async def test_requests_that_arrive_during_a_commit_share_the_next(writer: Inges
 async def test_group_is_bounded(writer: IngestWriter, store: SlowStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer_module, "MAX_COMMIT_EVENTS", 4)
     store.open.clear()
-    tasks = [asyncio.create_task(writer.submit(request(b"1", b"2"))) for _ in range(5)]
+    tasks = [asyncio.ensure_future(writer.submit(request(b"1", b"2"))) for _ in range(5)]
     await asyncio.sleep(0.01)
     store.open.set()
     await asyncio.gather(*tasks)
@@ -73,7 +75,7 @@ async def test_group_is_bounded(writer: IngestWriter, store: SlowStore, monkeypa
 async def test_all_waiters_hear_that_the_store_is_gone(writer: IngestWriter, store: SlowStore) -> None:
     store.faults = [StoreUnavailable()]
     store.open.clear()
-    tasks = [asyncio.create_task(writer.submit(request(b"1"))) for _ in range(3)]
+    tasks = [asyncio.ensure_future(writer.submit(request(b"1"))) for _ in range(3)]
     await asyncio.sleep(0.01)
     store.open.set()
     answers = await asyncio.gather(*tasks, return_exceptions=True)
@@ -85,7 +87,7 @@ async def test_one_request_that_cannot_be_stored_does_not_cost_its_neighbours(
     writer: IngestWriter, store: SlowStore
 ) -> None:
     store.open.clear()
-    tasks = [asyncio.create_task(writer.submit(request(p))) for p in (b"1", b"poison", b"2")]
+    tasks = [asyncio.ensure_future(writer.submit(request(p))) for p in (b"1", b"poison", b"2")]
     await asyncio.sleep(0.01)
     store.open.set()
     good, bad, other = await asyncio.gather(*tasks, return_exceptions=True)
@@ -95,8 +97,8 @@ async def test_one_request_that_cannot_be_stored_does_not_cost_its_neighbours(
 
 async def test_client_that_went_away_stops_nobody(writer: IngestWriter, store: SlowStore) -> None:
     store.open.clear()
-    gone = asyncio.create_task(writer.submit(request(b"1")))
-    stays = asyncio.create_task(writer.submit(request(b"2")))
+    gone = asyncio.ensure_future(writer.submit(request(b"1")))
+    stays = asyncio.ensure_future(writer.submit(request(b"2")))
     await asyncio.sleep(0.01)
     gone.cancel()
     await asyncio.sleep(0.01)
@@ -120,7 +122,7 @@ async def test_shed_events_are_entered_without_a_request(
 async def test_close_commits_what_waits_and_refuses_what_comes(store: SlowStore) -> None:
     writer = IngestWriter([store.commit], first_shard=0)
     store.open.clear()
-    waiting = [asyncio.create_task(writer.submit(request(b"1"))) for _ in range(3)]
+    waiting = [asyncio.ensure_future(writer.submit(request(b"1"))) for _ in range(3)]
     await asyncio.sleep(0.01)
     writer.note_limited(1, MINUTE, 1, "OVERLOADED")
     closing = asyncio.create_task(writer.close())
