@@ -49,7 +49,7 @@ from server.ingest.session_line import SessionLine
 from server.ingest.session_resolve import SessionResolver
 from server.ingest.session_writer import SessionWriter
 from server.ingest.upkeep import Upkeep
-from server.ingest.writer import IngestWriter, in_processes, in_threads
+from server.ingest.writer import IngestWriter, in_threads
 from server.interceptors import (
     AccessLogInterceptor,
     AddressInterceptor,
@@ -265,8 +265,8 @@ async def _open_stores(
     try:
         await asyncio.to_thread(prepare_schema, engine)
         blobs = open_blobs(settings.blobs)
-        ways = in_processes(engine, commits) if commits else in_threads(engine)
-        writer = IngestWriter(ways, first_shard=(settings.worker or 0) * engine.writers)
+        ways = [process.commit for process in commits] or in_threads(engine)
+        writer = IngestWriter(engine, ways, first_shard=(settings.worker or 0) * engine.writers)
         session_writer = SessionWriter(engine, longest_ms=settings.recording_ttl_ms)
         eraser = Eraser(engine)
         budget = DiskBudget(engine, settings.disk_budget_bytes, with_blobs=blobs.directory is not None)

@@ -64,7 +64,7 @@ class CommitProcess:
         when a database's connection breaks; clients send it again, and what was stored counts as their duplicate.
         """
         try:
-            self._pipe.send_bytes(marshal.dumps((submissions, shard), _MARSHAL))
+            self._pipe.send_bytes(marshal.dumps((list(submissions), shard), _MARSHAL))
             answer = self._pipe.recv_bytes()
         except (EOFError, OSError) as error:
             self._replace()

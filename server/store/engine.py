@@ -8,8 +8,9 @@ PostgreSQL: psycopg 3, READ COMMITTED, several writer threads.
 import asyncio
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import orjson
@@ -61,7 +62,8 @@ class Engine:
         self._read_engine = make(self.url, readers + 1, writes=False)  # one for the log keeper
         self._write_pool = ThreadPoolExecutor(self.writers, thread_name_prefix="store-write")
         self._read_pool = ThreadPoolExecutor(readers, thread_name_prefix="store-read")
-        self._log = LogKeeper(self._read_engine, self._write_engine, self._write_pool) if self.is_sqlite else None
+        self._waiting: deque[None] = deque()
+        self._log = LogKeeper(self._read_engine, self._write_engine, self._soon_written) if self.is_sqlite else None
 
     async def read(self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work(session, ...)` on one consistent snapshot."""
@@ -86,15 +88,34 @@ class Engine:
         return await self.write_by(lambda: self.write_now(work, *args, **kwargs))
 
     async def write_by(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a function that writes and commits by itself where `write` runs, so that neither waits for the other's locks."""
+        """Run a function that writes and commits by itself where `write` runs, so that neither waits for the other's locks.
+
+        One that commits more than once notes each commit, and ends where another is waited for.
+        """
 
         def written() -> T:
             done = work(*args, **kwargs)
-            if self._log is not None:
-                self._log.note_commit()
+            self.note_commit()
             return done
 
-        return await asyncio.get_running_loop().run_in_executor(self._write_pool, written)
+        return await asyncio.wrap_future(self._soon_written(written))
+
+    def note_commit(self) -> None:
+        """Something was committed. Called where `write` runs."""
+        if self._log is not None:
+            self._log.note_commit()
+
+    def write_waits(self) -> bool:
+        """Whether there is something to write that has not begun."""
+        return bool(self._waiting)
+
+    def _soon_written(self, work: Callable[[], T]) -> Future[T]:
+        def begun() -> T:
+            self._waiting.pop()
+            return work()
+
+        self._waiting.append(None)
+        return self._write_pool.submit(begun)
 
     def write_now(self, work: Callable[Concatenate[Bulk, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """As `write_bulk`, in this thread."""
@@ -109,7 +130,7 @@ class Engine:
         """Move SQLite's write-ahead log into the database and cut both files, as far as no reader is in the way."""
         if self._log is not None:
             moving = self._log.moving
-            await asyncio.get_running_loop().run_in_executor(self._write_pool, _checkpoint, self._write_engine, moving)
+            await asyncio.wrap_future(self._soon_written(lambda: _checkpoint(self._write_engine, moving)))
 
     def sync_engine(self) -> sa.Engine:
         """The SQLAlchemy engine that may write, for migrations and statement counting."""

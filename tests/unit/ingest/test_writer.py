@@ -1,8 +1,10 @@
 """Group commit: waiters share transactions, failures are told, shed events are entered later."""
 
 import asyncio
+import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
 
 import pytest
 
@@ -15,16 +17,26 @@ from tests.store.build import MINUTE, event
 
 
 class SlowStore:
-    """Stands where a database would be, so that a test can hold a commit open; stores nothing."""
+    """Stands where an engine and a way to commit would be, so that a test can hold a commit open; stores nothing."""
 
     def __init__(self) -> None:
         self.commits: list[list[Submission]] = []
-        self.open = asyncio.Event()
+        self.open = threading.Event()
         self.open.set()
         self.faults: list[Exception] = []
+        self.others_wait = False
 
-    async def commit(self, packages: Sequence[bytes], _shard: int) -> list[list[bool]]:
-        await self.open.wait()
+    async def write_by(self, work: Callable[..., bool], *args: Any) -> bool:
+        return await asyncio.to_thread(work, *args)
+
+    def write_waits(self) -> bool:
+        return self.others_wait
+
+    def note_commit(self) -> None:
+        pass
+
+    def commit(self, packages: Sequence[bytes], _shard: int) -> list[list[bool]]:
+        self.open.wait()
         submissions = [unpacked(package) for package in packages]
         self.commits.append(submissions)
         if any(e.payload == b"poison" for s in submissions for e in s.events):
@@ -39,9 +51,13 @@ async def store() -> SlowStore:
     return SlowStore()
 
 
+def writer_over(store: SlowStore) -> IngestWriter:
+    return IngestWriter(store, [store.commit], first_shard=0)  # type: ignore[arg-type]
+
+
 @pytest.fixture
 async def writer(store: SlowStore) -> AsyncIterator[IngestWriter]:
-    made = IngestWriter([store.commit], first_shard=0)
+    made = writer_over(store)
     yield made
     await made.close()
 
@@ -60,6 +76,32 @@ async def test_requests_that_arrive_during_a_commit_share_the_next(writer: Inges
     assert await first == [True]
     assert await asyncio.gather(*rest) == [[True, True]] * 5
     assert [len(commit) for commit in store.commits] == [1, 5]
+
+
+async def test_others_who_want_to_write_get_their_turn_between_two_commits(
+    writer: IngestWriter, store: SlowStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns: list[int] = []
+    write_by = store.write_by
+
+    async def counted(work: Callable[..., bool], *args: Any) -> bool:
+        done = await write_by(work, *args)
+        turns.append(len(store.commits))
+        return done
+
+    monkeypatch.setattr(store, "write_by", counted)
+    monkeypatch.setattr(writer_module, "MAX_COMMIT_EVENTS", 1)
+    for others_wait, expected in ((False, [3]), (True, [3, 4, 5, 6])):
+        store.others_wait = others_wait
+        store.open.clear()
+        tasks = [asyncio.ensure_future(writer.submit(request(b"1"))) for _ in range(3)]
+        await asyncio.sleep(0.01)
+        store.open.set()
+        await asyncio.gather(*tasks)
+        async with asyncio.timeout(10):
+            while len(turns) < len(expected):  # noqa: ASYNC110 -- the store is a fake without an event of its own
+                await asyncio.sleep(0.001)
+        assert turns == expected
 
 
 async def test_group_is_bounded(writer: IngestWriter, store: SlowStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +162,7 @@ async def test_shed_events_are_entered_without_a_request(
 
 
 async def test_close_commits_what_waits_and_refuses_what_comes(store: SlowStore) -> None:
-    writer = IngestWriter([store.commit], first_shard=0)
+    writer = writer_over(store)
     store.open.clear()
     waiting = [asyncio.ensure_future(writer.submit(request(b"1"))) for _ in range(3)]
     await asyncio.sleep(0.01)
