@@ -25,8 +25,7 @@ class IssueSeed(NamedTuple):
     error_type: str
 
 
-@dataclass(slots=True)
-class NewEvent:
+class NewEvent(NamedTuple):
     """One judged event, ready to store. `event_key` is a hash of the event id, `message` the serialised Event."""
 
     app_id: int
@@ -34,14 +33,14 @@ class NewEvent:
     time_ms: int
     received_ms: int
     kind: int
-    dimension: Dimension
     release: str | None
     page: str
     browser: str
     device: str
     user_key: int | None
-    issue: IssueSeed | None
     message: bytes
+    dimension: Dimension
+    issue: IssueSeed | None
     measurement: performance.Measurement | None = None
 
 
