@@ -56,6 +56,7 @@ ARRIVALS: Final = Table(
 )
 GIVEN: Final[Columns] = ARRIVALS.columns[:-2]
 """What is handed over of an event. `release` is that of its dimension; `said_release` is its own, or None."""
+_PACK_PART: Final = [name for name, _ in GIVEN].index("pack_part")
 
 TOUCHED: Final = Table(
     "touched",
@@ -120,8 +121,9 @@ def store(bulk: Bulk, rows: Sequence[Sequence[Any]], shard: int) -> list[Closed]
         if found.headed:
             bulk.run(_ADD_FACETS_OF_HEADS)
         stored = bulk.run(_ADD_EVENTS)
-        bulk.run(_ADD_PACKS)
-    if (upserted.rowcount, stored.rowcount) != (found.issues, len(rows)):
+        packed = bulk.run(_ADD_PACKS)
+    parts = sum(bool(row[_PACK_PART]) for row in rows)
+    if (upserted.rowcount, stored.rowcount, packed.rowcount) != (found.issues, len(rows), parts):
         raise StaleTransaction
     return [Closed(*row) for row in bulk.run(_CLOSED).fetchall()] if found.closed else []
 
@@ -363,7 +365,7 @@ INSERT INTO events ({_EVENT}) SELECT {_EVENT} FROM arrivals WHERE true ORDER BY 
 _ADD_PACKS = """
 INSERT INTO payload_packs (app_id, id, part, data)
 SELECT app_id, id - pack_offset, ROW_NUMBER() OVER (PARTITION BY app_id, id - pack_offset ORDER BY id) - 1, pack_part
-FROM arrivals WHERE length(pack_part) > 0 ORDER BY id
+FROM arrivals WHERE length(pack_part) > 0 ORDER BY id ON CONFLICT DO NOTHING
 """
 
 _CLOSED = """

@@ -132,3 +132,17 @@ async def test_any_history_of_requests_and_removals_keeps_exactly_what_is_stored
         inside = await store.read(packed)
         assert len(inside) == len(set(inside)) == len(kept) - await store.read(alone)
         assert set(inside) <= set(kept.values())
+
+
+async def test_an_id_that_two_processes_gave_mixes_nothing(store: Engine) -> None:
+    """The second transaction that comes by the id runs again, with other ids."""
+
+    class Given(IdSequence):
+        def take(self, count: int) -> list[int]:
+            return next(given, None) or super().take(count)
+
+    given = iter([[7, 8], [7, 8]])
+    first, second = ([event(message=said(10)) for _ in range(2)] for _ in range(2))
+    for request in (first, second):
+        await store.write_bulk(events.commit, [submission(*request)], Given(), 0)
+    assert await store.read(stored) == of(*first, *second)
