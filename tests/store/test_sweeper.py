@@ -155,7 +155,8 @@ async def test_space_is_given_back_or_used_again(filled: Engine) -> None:
         with filled.sync_engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM (TRUNCATE off) events, payload_packs")
         await fill(filled, 2_500)
-        assert (await filled.read(usage)).file_bytes <= before.file_bytes * 1.05  # of 2.5 MB that went in, and indexes by id grow at their end
+        # 2.5 MB went in; what grows are indexes by id, at their end.
+        assert (await filled.read(usage)).file_bytes <= before.file_bytes * 1.05
 
 
 async def test_over_the_budget_the_oldest_go_until_the_rest_fits(
