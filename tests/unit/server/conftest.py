@@ -11,6 +11,7 @@ import pytest
 import structlog
 from healthguard.v1 import app_service_pb2_grpc, auth_service_pb2_grpc
 
+from rest_facade import log_fields
 from server import logs
 from server.config import Settings
 from server.interceptors import (
@@ -110,5 +111,5 @@ async def door(store: Engine, settings: Settings, clock: Clock) -> AsyncIterator
 @pytest.fixture
 def lines() -> Iterator[list[structlog.typing.EventDict]]:
     """What is logged meanwhile, one dictionary a line."""
-    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as captured:
+    with structlog.testing.capture_logs(processors=[log_fields.merge]) as captured:
         yield captured
