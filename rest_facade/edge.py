@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rest_facade import log_fields, metrics, problems
-from rest_facade.exchange import Exchange, attach, exchange_of
+from rest_facade.exchange import SHORT_CUT, Exchange, attach, exchange_of
 from rest_facade.forwarded import Proxies
 from rest_facade.problems import Problem
 
@@ -65,6 +65,8 @@ class Edge:
             client=self._client(scope, headers),
             authorization=_sane_authorization(headers.get(b"authorization", b"")),
             origin=_sane_origin(headers.get(b"origin", b"")),
+            # The answer to HEAD has no body to be sent with its head.
+            short_cut=scope.get("extensions", {}).get(SHORT_CUT) if scope["method"] != "HEAD" else None,
         )
         exchange.answer_headers.append((b"x-request-id", exchange.request_id.encode("ascii")))
         return exchange

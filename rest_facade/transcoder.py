@@ -19,13 +19,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rest_facade.bodies import Bodies
 from rest_facade.contract import ContractError, Operation
-from rest_facade.exchange import Exchange, exchange_of, operation_id
+from rest_facade.exchange import Exchange, RawHeaders, exchange_of, operation_id
 from rest_facade.json_input import MessageReader
 from rest_facade.json_output import MessageWriter
 from rest_facade.json_text import parse_json
 from rest_facade.problems import Violation, invalid_request
 from rest_facade.query import ParameterReader
-from rest_facade.reply import RawHeaders, Reply
+from rest_facade.reply import Reply
 from rest_facade.settings import FacadeSettings
 from rest_facade.turnstile import refused
 from rest_facade.validation import BodyChecker
@@ -93,7 +93,7 @@ class Plan:
         exchange = exchange_of(scope)
         if not self._has_body:
             reply = await self.respond(exchange, self._given(path, scope["query_string"], b""))
-            await reply.send(send)
+            await reply.send(exchange, send)
             return
         with self._bodies.open(self._operation, exchange, receive) as body:
             text = await body.read()
@@ -101,7 +101,7 @@ class Plan:
             if self._gate is not None and (refusal := self._gate(text)) is not None:
                 raise refused(refusal)
             reply = await self.respond(exchange, self._given(path, scope["query_string"], text))
-            await reply.send(send)
+            await reply.send(exchange, send)
 
     async def respond(self, exchange: Exchange, given: Given) -> Reply:
         """Calls the RPC and gives back its answer; raises AioRpcError and Problem."""
