@@ -54,6 +54,7 @@ from server.interceptors import (
     AccessLogInterceptor,
     AddressInterceptor,
     AuthInterceptor,
+    Chain,
     ErrorsInterceptor,
     MetricsInterceptor,
     RequestIdInterceptor,
@@ -213,13 +214,13 @@ class Backend:
         performance_service_pb2_grpc.add_PerformanceServiceServicer_to_server(self._performance, server)
         health_pb2_grpc.add_HealthServicer_to_server(self.health, server)
 
-    def over_network(self, limits: AddressLimits) -> tuple[Interceptor, ...]:
+    def over_network(self, limits: AddressLimits) -> Chain:
         """What surrounds calls that arrive from other processes."""
-        return (*self._boundary, AddressInterceptor(limits), self._admission)
+        return Chain((*self._boundary, AddressInterceptor(limits)), self._admission)
 
     def in_process(self) -> InProcessServer:
         """The services behind the same interceptors, without a socket; the REST door keeps the limits of addresses."""
-        server = InProcessServer((*self._boundary, self._admission))
+        server = InProcessServer([Chain(self._boundary, self._admission)])
         self.register(server)
         return server
 
@@ -306,7 +307,7 @@ async def _grpc_server(settings: Settings, backend: Backend, limits: AddressLimi
         ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),
         ("grpc.max_connection_idle_ms", IDLE_MS),
     ]
-    server = grpc.aio.server(interceptors=backend.over_network(limits), options=options)
+    server = grpc.aio.server(interceptors=[backend.over_network(limits)], options=options)
     backend.register(server)
     reflection.enable_server_reflection(contract.SERVICE_NAMES, server)
     wanted = settings.grpc_address

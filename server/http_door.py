@@ -127,7 +127,7 @@ class Bounded(HttpToolsProtocol):
         self._among.idle.pop(self, None)
         super().on_headers_complete()
         if self.cycle is not None and self.cycle.scope is self.scope:  # else it became another protocol's
-            self.scope["extensions"] = {SHORT_CUT: _Whole(self.cycle)}
+            self.scope["extensions"] = {SHORT_CUT: _Whole(self.cycle)}  # type: ignore[dict-item]  # ASGI has it be anything
 
     def on_body(self, body: bytes) -> None:
         self._bodiless_bytes = 0

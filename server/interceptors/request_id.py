@@ -18,7 +18,6 @@ class RequestIdInterceptor(Interceptor):
     """Takes the caller's `x-request-id` if it is sane, else the id of their trace, else makes one; sends it back in the trailing metadata."""
 
     def __init__(self, trusted_proxies: Collection[str]) -> None:
-        super().__init__()
         self._peers = Peers(trusted_proxies)
 
     def guard(self, method: str) -> MakeGuard:  # noqa: ARG002 -- alike for all methods
@@ -31,7 +30,7 @@ class _Entry(Guard):
     def __init__(self, context: Context, peers: Peers) -> None:
         self._context, self._peers = context, peers
 
-    async def __aenter__(self) -> None:
+    def enter(self) -> None:
         given = metadata_value(self._context, KEY)
         request_id = given if _SANE.fullmatch(given) else self._made()
         address, through_facade = self._peers.sender(self._context)

@@ -17,6 +17,7 @@ from server.config import Settings
 from server.interceptors import (
     AccessLogInterceptor,
     AuthInterceptor,
+    Chain,
     ErrorsInterceptor,
     MetricsInterceptor,
     RequestIdInterceptor,
@@ -88,11 +89,15 @@ async def door(store: Engine, settings: Settings, clock: Clock) -> AsyncIterator
     trusted = settings.trusted_proxy_list
     server = grpc.aio.server(
         interceptors=[
-            RequestIdInterceptor(trusted),
-            AccessLogInterceptor(),
-            MetricsInterceptor(),
-            ErrorsInterceptor(),
-            AuthInterceptor(store, TokenSigner([b"k" * 32], late_age_ms=0), clock.now_ms),
+            Chain(
+                [
+                    RequestIdInterceptor(trusted),
+                    AccessLogInterceptor(),
+                    MetricsInterceptor(),
+                    ErrorsInterceptor(),
+                ],
+                AuthInterceptor(store, TokenSigner([b"k" * 32], late_age_ms=0), clock.now_ms),
+            )
         ]
     )
     forgotten: list[tuple[int, str]] = []
