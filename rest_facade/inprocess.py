@@ -249,7 +249,10 @@ class _UnaryCall(_Call):
         try:
             with limit:
                 context.check_deadline()
-                answer = (await self._behaviour())(self._request, context)
+                behaviour = await self._behaviour()
+                request, self._request = self._request, None
+                answer = behaviour(request, context)
+                del request
                 # Nearly always a coroutine; `isawaitable` asks for much else before it says so.
                 if type(answer) is CoroutineType or inspect.isawaitable(answer):
                     answer = await answer

@@ -1,6 +1,7 @@
 """The composition root: builds the store, the services and the doors from the settings, runs them, and stops them."""
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -110,6 +111,11 @@ SWITCH_INTERVAL_S = 0.0005
 own 5 ms, single events and batches of fifty were taken a tenth more slowly."""
 
 
+GC_THRESHOLDS = (10_000, 20, 100)
+"""Objects made and not yet gone before the collector looks at them: a few hundred requests' at once are more than it finds
+garbage among, as nearly all of it goes without a collector."""
+
+
 async def serve(settings: Settings, *, grpc_door: bool, rest_door: bool, ready: Callable[[Addresses], None]) -> None:
     """Run the asked-for doors until SIGTERM or SIGINT, then finish what is in flight, commit, and return.
 
@@ -132,8 +138,19 @@ async def serve(settings: Settings, *, grpc_door: bool, rest_door: bool, ready: 
             gates = backend.gates() if backend else {}
             facade = _facade(settings, channel, gates, limits)
             rest_at = await stack.enter_async_context(_rest_server(settings, facade, stop))
+        _spare_what_stays()
         ready(Addresses(rest=rest_at, grpc=grpc_at))
         await stop.wait()
+
+
+def _spare_what_stays() -> None:
+    """Keep the garbage collector from what the start made, and from looking at requests that are about to end by themselves.
+
+    At Python's own thresholds it took a tenth of the time of single events.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,9 @@ def _logger_class(least: int) -> Any:  # noqa: ANN401 -- structlog has no public
         _logger: _Lossy
 
         def _proxy_to_logger(self, level: str, event: str | None = None, **fields: Any) -> None:  # noqa: ANN401
+            self._tell(level, event, fields)
+
+        def _tell(self, level: str, event: str | None, fields: dict[str, Any]) -> None:
             fields["event"] = event
             line: Any = fields
             try:
@@ -163,7 +166,17 @@ def _logger_class(least: int) -> Any:  # noqa: ANN401 -- structlog has no public
                 return
             self._logger.write_line(line)
 
+    for level, number in _LEVELS.items():
+        if number >= least:
+            setattr(Logger, level, _straight(level))
     return Logger
+
+
+def _straight(level: str) -> Callable[..., None]:
+    def write(logger: Any, event: str, **fields: Any) -> None:  # noqa: ANN401
+        logger._tell(level, event, fields)  # noqa: SLF001 -- becomes a method of its class
+
+    return write
 
 
 class _Finish:
@@ -175,7 +188,8 @@ class _Finish:
     def __call__(self, _logger: object, level: str, event: Fields) -> str:
         frame = sys._getframe(1)  # noqa: SLF001 -- the documented way to look at callers; inspect.stack() costs milliseconds
         fields = {**log_fields.bound(), **event}
-        exc_info = _exc_info(fields.pop("exc_info", None))
+        told = fields.pop("exc_info", None)
+        exc_info = None if told is None else _exc_info(told)
         return self._render(_ordered(fields.pop("event"), level, _caller(frame), fields, exc_info))
 
 
