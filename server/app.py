@@ -210,13 +210,8 @@ class Backend:
         self._mobile = MobileSessionService(engine, settings, session_tokens, self.session_line, pictures)
         self._replay = ReplayService(engine, stores.blobs, page_tokens)
         self._performance = PerformanceService(engine)
-        self._boundary = (
-            RequestIdInterceptor(settings.trusted_proxy_list),
-            *stores.spans,
-            AccessLogInterceptor(),
-            MetricsInterceptor(),
-            ErrorsInterceptor(),
-        )
+        self._entry = (RequestIdInterceptor(settings.trusted_proxy_list), *stores.spans)
+        self._boundary = (MetricsInterceptor(), ErrorsInterceptor())
         self._admission = AuthInterceptor(engine, session_tokens)
 
     def register(self, server: _Registry) -> None:
@@ -233,11 +228,12 @@ class Backend:
 
     def over_network(self, limits: AddressLimits) -> Chain:
         """What surrounds calls that arrive from other processes."""
-        return Chain((*self._boundary, AddressInterceptor(limits)), self._admission)
+        around = (*self._entry, AccessLogInterceptor(), *self._boundary, AddressInterceptor(limits))
+        return Chain(around, self._admission)
 
     def in_process(self) -> InProcessServer:
-        """The services behind the same interceptors, without a socket; the REST door keeps the limits of addresses."""
-        server = InProcessServer([Chain(self._boundary, self._admission)])
+        """The services without a socket, behind the interceptors but those whose work the REST door does: limits and log line."""
+        server = InProcessServer([Chain((*self._entry, *self._boundary), self._admission)])
         self.register(server)
         return server
 

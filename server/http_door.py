@@ -192,9 +192,10 @@ class _Whole:
         cycle = self._cycle
         if cycle.response_started or cycle.disconnected or cycle.flow.write_paused:
             return False
-        lines = [b"%b: %b\r\n" % header for header in (*cycle.default_headers, *headers)]
-        if any(_BREAKS_A_LINE.search(line, 0, len(line) - 2) for line in lines):
+        headers = (*cycle.default_headers, *headers)
+        if _BREAKS_A_LINE.search(b"".join([value for _, value in headers])):
             raise ValueError("a header of an answer has a control character")
+        lines = [b"%b: %b\r\n" % header for header in headers]
         if not cycle.keep_alive:
             lines.append(b"connection: close\r\n")
         cycle.response_started = cycle.response_complete = True
