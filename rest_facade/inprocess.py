@@ -277,7 +277,9 @@ class _StreamCall(_Call):
         return await anext(aiter(self), grpc.aio.EOF)
 
     async def _started(self) -> AsyncIterator[Any]:
-        responses: AsyncIterator[Any] = (await self._behaviour())(self._request, self._context)
+        behaviour = await self._behaviour()
+        request, self._request = self._request, None
+        responses: AsyncIterator[Any] = behaviour(request, self._context)
         return responses
 
     async def _run(self) -> AsyncIterator[Any]:

@@ -123,7 +123,9 @@ def _around_call(
 ) -> Callable[..., Awaitable[Any]]:
     async def call(request: object, context: Context) -> object:
         async with _Guards(makes, context):
-            return await behaviour(decoded(request), context)
+            answer = behaviour(decoded(request), context)
+            del request  # what waits for its commit shall not keep what it was made of
+            return await answer
 
     return call
 
