@@ -19,7 +19,7 @@ RawHeaders = tuple[tuple[bytes, bytes], ...]
 
 
 class ShortCut(Protocol):
-    """What a server may offer beside ASGI's messages, each of which costs as much as half of a single event does."""
+    """What a server may offer beside ASGI's messages, which cost a sixteenth of a request with a single event."""
 
     def body(self) -> bytes | None:
         """The whole body of the request, once; None where it has not arrived yet, and then it is to be received."""
