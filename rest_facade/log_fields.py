@@ -1,6 +1,6 @@
 """What every later log line of the current request tells besides its own: one mapping, replaced whenever something joins it.
 
-structlog keeps a context variable for each field and looks through all there are for each line, 10 us a request.
+structlog keeps a context variable for each field and looks through all there are for each line: three times the time.
 """
 
 from collections.abc import Mapping, MutableMapping

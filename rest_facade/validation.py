@@ -53,7 +53,7 @@ class BodyChecker:
 
 
 def _blank(items: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """As many items without their content: the validator copies all it is shown, 8 us an event."""
+    """As many items without their content: the validator makes values of its own of all that it is shown."""
     return [None] * len(items) if type(items) is list else items
 
 
