@@ -29,13 +29,10 @@ class BodyChecker:
     def __init__(self, schema: Schema) -> None:
         self._properties: Mapping[str, Schema] = schema.get("properties", {})
         self._order = {name: place for place, name in enumerate(self._properties)}
-        self._judged = [name for name, prop in self._properties.items() if prop.get("x-judged-per-item")]
         self._validator = jsonschema_rs.Draft4Validator(_compilable(schema))
 
     def violations(self, value: Any) -> list[Violation]:  # noqa: ANN401 - any JSON value
         """What is wrong with the shape of the body, in the order of the schema's properties."""
-        if self._judged and type(value) is dict:
-            value = {**value, **{name: _blank(value[name]) for name in self._judged if name in value}}
         if self._validator.is_valid(value):
             return []
         found = [self._violation(error) for error in self._validator.iter_errors(value)]
@@ -50,11 +47,6 @@ class BodyChecker:
         top = path[0] if path else next(iter(self._properties), "")
         schema = self._properties.get(top, {})
         return Violation(".".join(path) or top, _reason(schema, keyword), _text(".".join(path), keyword, error, schema))
-
-
-def _blank(items: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """As many items without their content: the validator makes values of its own of all that it is shown."""
-    return [None] * len(items) if type(items) is list else items
 
 
 def _reason(schema: Schema, keyword: str) -> str:
