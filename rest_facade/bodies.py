@@ -85,8 +85,10 @@ class Body:
             encoding = self._check_headers()
             if encoding is None:
                 return b""
-            with Deadline(self._settings.body_timeout_s):
-                wire = await self._read_wire()
+            wire = self._arrived()
+            if wire is None:
+                with Deadline(self._settings.body_timeout_s):
+                    wire = await self._read_wire()
         except TimeoutError:
             raise problems.body_timeout() from None
         except Problem as problem:
@@ -109,6 +111,16 @@ class Body:
         if not self._operation.any_media_type:
             _check_media_type(media or "")
         return "" if empty else _content_coding(self._exchange.header(b"content-encoding") or "")
+
+    def _arrived(self) -> bytes | None:
+        """What most bodies are: all there before the request is looked at."""
+        wire = self._exchange.short_cut.body() if self._exchange.short_cut is not None else None
+        if wire is not None:
+            self._ended = True
+            if len(wire) > self._max_body_bytes:
+                raise problems.body_too_large(self._max_body_bytes, inflated=False)
+            self._take(len(wire))
+        return wire
 
     async def _read_wire(self) -> bytes:
         # One growing buffer: a list of pieces weighs many times its bytes where a client sends them one by one.

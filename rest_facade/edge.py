@@ -11,8 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rest_facade import metrics, problems
-from rest_facade.exchange import Exchange, attach, exchange_of
+from rest_facade import log_fields, metrics, problems
+from rest_facade.exchange import SHORT_CUT, Exchange, attach, exchange_of
 from rest_facade.forwarded import Proxies
 from rest_facade.problems import Problem
 
@@ -49,8 +49,7 @@ class Edge:
         started = time.perf_counter()
         exchange = self._exchange(scope)
         attach(scope, exchange)
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(requestID=exchange.request_id)
+        log_fields.begin(requestID=exchange.request_id)
         try:
             await self._app(scope, receive, _Reply(send, exchange, head=scope["method"] == "HEAD").send)
         finally:
@@ -66,6 +65,8 @@ class Edge:
             client=self._client(scope, headers),
             authorization=_sane_authorization(headers.get(b"authorization", b"")),
             origin=_sane_origin(headers.get(b"origin", b"")),
+            # The answer to HEAD has no body to be sent with its head.
+            short_cut=scope.get("extensions", {}).get(SHORT_CUT) if scope["method"] != "HEAD" else None,
         )
         exchange.answer_headers.append((b"x-request-id", exchange.request_id.encode("ascii")))
         return exchange
@@ -142,7 +143,7 @@ def _conclude(scope: Scope, exchange: Exchange, duration_s: float) -> None:
     told: dict[str, object] = {}
     if exchange.failure is not None:
         told["exc_info"] = exchange.failure
-    elif exchange.code is not None and "error" not in structlog.contextvars.get_contextvars():
+    elif exchange.code is not None and "error" not in log_fields.bound():
         told["error"] = exchange.code
     log = _LOG.error if status >= 500 else _LOG.warning if status >= 400 else _LOG.info
     log(
@@ -158,8 +159,8 @@ def _conclude(scope: Scope, exchange: Exchange, duration_s: float) -> None:
 
 def _note_cause(cause: str) -> None:
     """Leaves the cause for the log line, unless the servicer in this process has left a better one."""
-    if "error" not in structlog.contextvars.get_contextvars():
-        structlog.contextvars.bind_contextvars(error=cause)
+    if "error" not in log_fields.bound():
+        log_fields.bind(error=cause)
 
 
 def _sane_parent(given: bytes) -> str | None:

@@ -188,16 +188,15 @@ class _Call:
         """Calls back when the call is over."""
         self._context.add_done_callback(lambda _: callback(self))
 
-    async def _start(self) -> Any:
-        """What the handler returns at once: an awaitable, an asynchronous generator, or a plain answer."""
+    async def _behaviour(self) -> Callable[[Any, InProcessContext], Any]:
+        """The handler's function for calls of this kind."""
         handler = self._server.known_handler(self._method)
         if handler is None:
             handler = await self._server.handler(self._method, self._context.invocation_metadata())
         behaviour = getattr(handler, self._arity, None)
         if behaviour is None:
             await self._context.abort(grpc.StatusCode.UNIMPLEMENTED, "Method not found!")
-        request, self._request = self._request, None
-        return behaviour(request, self._context)
+        return cast("Callable[[Any, InProcessContext], Any]", behaviour)
 
     async def _timed(self, step: Awaitable[Any]) -> Any:
         """Awaits one step of the call within its deadline; every failure leaves as the error a network call raises."""
@@ -205,16 +204,20 @@ class _Call:
         try:
             with limit:
                 return await step
-        except asyncio.CancelledError:
-            self._context.finish(cancelled=True)
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises has to become a status
-            # A timer may fire a moment early, and a call whose time was up before it began fires none: so both are asked.
-            failure = self._failure(error, expired=limit.expired or self._context.time_remaining() == 0)
-            self._context.finish(cancelled=False)
-            raise failure from None
+        except (asyncio.CancelledError, Exception) as error:  # noqa: BLE001 - whatever a handler raises has to become a status
+            raise self._ended(error, limit) from None
 
-    def _failure(self, error: Exception, *, expired: bool) -> grpc.aio.AioRpcError:
+    def _ended(self, error: BaseException, limit: Deadline) -> BaseException:
+        """Ends the call with what a handler raised; what its caller gets for it."""
+        if isinstance(error, asyncio.CancelledError):
+            self._context.finish(cancelled=True)
+            return error
+        # A timer may fire a moment early, and a call whose time was up before it began fires none: so both are asked.
+        failure = self._failure(error, expired=limit.expired or self._context.time_remaining() == 0)
+        self._context.finish(cancelled=False)
+        return failure
+
+    def _failure(self, error: BaseException, *, expired: bool) -> grpc.aio.AioRpcError:
         """Translates what a handler raised. Its text stays here: it may name what callers must not learn."""
         context = self._context
         if expired and isinstance(error, TimeoutError):
@@ -239,17 +242,24 @@ class _UnaryCall(_Call):
         return self._run().__await__()
 
     async def _run(self) -> Any:
-        if self._context.done():
+        context = self._context
+        if context.done():
             raise grpc.aio.UsageError("an in-process call can be awaited once")
-        response = await self._timed(self._answer())
+        limit = Deadline(context.time_remaining())
+        try:
+            with limit:
+                context.check_deadline()
+                behaviour = await self._behaviour()
+                request, self._request = self._request, None
+                answer = behaviour(request, context)
+                del request
+                # Nearly always a coroutine; `isawaitable` asks for much else before it says so.
+                if type(answer) is CoroutineType or inspect.isawaitable(answer):
+                    answer = await answer
+        except (asyncio.CancelledError, Exception) as error:  # noqa: BLE001 - as in `_timed`, whose coroutine would cost more
+            raise self._ended(error, limit) from None
         self._close()
-        return response
-
-    async def _answer(self) -> Any:
-        self._context.check_deadline()
-        answer = await self._start()
-        # Nearly always a coroutine; `isawaitable` asks for much else before it says so.
-        return await answer if type(answer) is CoroutineType or inspect.isawaitable(answer) else answer
+        return answer
 
 
 class _StreamCall(_Call):
@@ -266,9 +276,15 @@ class _StreamCall(_Call):
         """The next answer, or `grpc.aio.EOF`."""
         return await anext(aiter(self), grpc.aio.EOF)
 
+    async def _started(self) -> AsyncIterator[Any]:
+        behaviour = await self._behaviour()
+        request, self._request = self._request, None
+        responses: AsyncIterator[Any] = behaviour(request, self._context)
+        return responses
+
     async def _run(self) -> AsyncIterator[Any]:
         # The deadline is set anew around every step: between two of them the consumer's own code runs in this task.
-        responses = await self._timed(self._start())
+        responses = await self._timed(self._started())
         try:
             while (response := await self._timed(anext(responses, grpc.aio.EOF))) is not grpc.aio.EOF:
                 yield response

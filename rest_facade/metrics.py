@@ -16,9 +16,6 @@ DURATION = Histogram(
 )
 SHED = Counter("healthguard_shed_requests", "HTTP requests answered with 429 or 503, by reason.", ("reason",))
 
-# Finding a series by its labels takes a lock each time. No client can make labels up, so all series may be kept.
-_requests = cache(REQUESTS.labels)
-_duration = cache(DURATION.labels)
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -26,10 +23,17 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 def count(method: str, route: str, status: int, duration_s: float, code: str | None) -> None:
     """Counts one request; methods nobody defined share one label, as clients could make up any number of them."""
     method = method if method in _METHODS else "other"
-    _requests(method, route, str(status)).inc()
-    _duration(method, route).observe(duration_s)
+    requests, durations = _series(method, route, status)
+    requests.inc()
+    durations.observe(duration_s)
     if status in {429, 503}:
         SHED.labels(code or "UNKNOWN").inc()
+
+
+@cache
+def _series(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    """Finding series by their labels takes a lock each time. No client can make labels up, so all may be kept."""
+    return REQUESTS.labels(method, route, str(status)), DURATION.labels(method, route)
 
 
 def exposition() -> bytes:

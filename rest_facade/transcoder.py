@@ -19,13 +19,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rest_facade.bodies import Bodies, Body
 from rest_facade.contract import ContractError, Operation
-from rest_facade.exchange import Exchange, exchange_of, operation_id
+from rest_facade.exchange import Exchange, RawHeaders, exchange_of, operation_id
 from rest_facade.json_input import MessageReader
 from rest_facade.json_output import MessageWriter
 from rest_facade.json_text import parse_json
 from rest_facade.problems import Violation, invalid_request
 from rest_facade.query import ParameterReader
-from rest_facade.reply import RawHeaders, Reply
+from rest_facade.reply import Reply
 from rest_facade.settings import FacadeSettings
 from rest_facade.turnstile import refused
 from rest_facade.validation import BodyChecker
@@ -93,13 +93,13 @@ class Plan:
         exchange = exchange_of(scope)
         if not self._has_body:
             request = await self._request(exchange, self._given(path, scope["query_string"], b""))
-            await self._reply(exchange, await self._asked(exchange, request)).send(send)
+            await self._reply(exchange, await self._asked(exchange, request)).send(exchange, send)
             return
         with self._bodies.open(self._operation, exchange, receive) as body:
             # Nothing read here is kept while the RPC is waited for: dozens of requests wait at once, and where each held its
             # body and the values in it, a batch of fifty took half as long again, for caches that hold nothing twice.
             asked = self._asked(exchange, await self._read(exchange, body, path, scope["query_string"]))
-            await self._reply(exchange, await asked).send(send)
+            await self._reply(exchange, await asked).send(exchange, send)
 
     async def _read(self, exchange: Exchange, body: Body, path: Mapping[str, str], query: bytes) -> Any:  # noqa: ANN401 - a message
         """The request message for a request with a body."""

@@ -1,7 +1,8 @@
 """Who calls: all that the layers below the interceptors see of a request."""
 
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from server.errors import InvalidSessionToken, NotSignedIn
 
@@ -24,8 +25,7 @@ class Tracker:
     app_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """One request's origin: its id, the client's address, whether our REST door writes its log line, and who it is."""
 
     request_id: str
@@ -46,12 +46,12 @@ def enter(caller: Caller) -> None:
 
 def sign_in(user: User, token_hash: bytes) -> None:
     """Note who the current caller proved to be, and by which token."""
-    _caller.set(replace(_caller.get(), user=user, token_hash=token_hash))
+    _caller.set(_caller.get()._replace(user=user, token_hash=token_hash))
 
 
 def let_track(tracker: Tracker) -> None:
     """Note which recorded session the current caller may add to."""
-    _caller.set(replace(_caller.get(), tracker=tracker))
+    _caller.set(_caller.get()._replace(tracker=tracker))
 
 
 def current() -> Caller:

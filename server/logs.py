@@ -19,6 +19,8 @@ from typing import Any, Literal, TextIO
 import orjson
 import structlog
 
+from rest_facade import log_fields
+
 KEYS = (
     "ts",
     "level",
@@ -59,7 +61,7 @@ def configure(log_format: Literal["auto", "json", "text"], level: str, stream: T
     render = as_line_of_text if as_text else as_json
     lines = _Lossy(out)
     structlog.configure(
-        processors=[structlog.contextvars.merge_contextvars, _Finish(render)],
+        processors=[_Finish(render)],
         wrapper_class=_logger_class(_LEVELS[level]),
         logger_factory=lambda *_: lines,
         cache_logger_on_first_use=True,
@@ -82,12 +84,12 @@ def _whole_lines() -> TextIO:
 
 def bind(**fields: object) -> None:
     """Add fields to every later line of the current request, the access line included. None is left out."""
-    structlog.contextvars.bind_contextvars(**{name: value for name, value in fields.items() if value is not None})
+    log_fields.bind(**{name: value for name, value in fields.items() if value is not None})
 
 
 def clear() -> None:
     """Forget what earlier work in this context bound."""
-    structlog.contextvars.clear_contextvars()
+    log_fields.begin()
 
 
 def cause(error: BaseException) -> str:
@@ -152,6 +154,9 @@ def _logger_class(least: int) -> Any:  # noqa: ANN401 -- structlog has no public
         _logger: _Lossy
 
         def _proxy_to_logger(self, level: str, event: str | None = None, **fields: Any) -> None:  # noqa: ANN401
+            self._tell(level, event, fields)
+
+        def _tell(self, level: str, event: str | None, fields: dict[str, Any]) -> None:
             fields["event"] = event
             line: Any = fields
             try:
@@ -161,7 +166,17 @@ def _logger_class(least: int) -> Any:  # noqa: ANN401 -- structlog has no public
                 return
             self._logger.write_line(line)
 
+    for level, number in _LEVELS.items():
+        if number >= least:
+            setattr(Logger, level, _straight(level))
     return Logger
+
+
+def _straight(level: str) -> Callable[..., None]:
+    def write(logger: Any, event: str, **fields: Any) -> None:  # noqa: ANN401
+        logger._tell(level, event, fields)  # noqa: SLF001 -- becomes a method of its class
+
+    return write
 
 
 class _Finish:
@@ -172,8 +187,10 @@ class _Finish:
 
     def __call__(self, _logger: object, level: str, event: Fields) -> str:
         frame = sys._getframe(1)  # noqa: SLF001 -- the documented way to look at callers; inspect.stack() costs milliseconds
-        exc_info = _exc_info(event.pop("exc_info", None))
-        return self._render(_ordered(event.pop("event"), level, _caller(frame), event, exc_info))
+        fields = {**log_fields.bound(), **event}
+        told = fields.pop("exc_info", None)
+        exc_info = None if told is None else _exc_info(told)
+        return self._render(_ordered(fields.pop("event"), level, _caller(frame), fields, exc_info))
 
 
 class _StdlibHandler(logging.Handler):
@@ -187,7 +204,7 @@ class _StdlibHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             caller = f"{_short(record.pathname)}:{record.lineno}"
-            fields = dict(structlog.contextvars.get_contextvars())
+            fields = dict(log_fields.bound())
             exc_info = _exc_info(record.exc_info)
             line = _ordered(record.getMessage(), record.levelname.lower(), caller, fields, exc_info)
             self._out.write(f"{self._render(line)}\n")
@@ -201,17 +218,32 @@ def _ordered(msg: object, level: str, caller: str, fields: Fields, exc_info: Exc
     if exc_info is not None:
         fields.setdefault("error", cause(exc_info[1]))
         fields["traceback"] = "".join(traceback.format_exception(*exc_info))
-    for key in _FIELDS:
-        if key in fields:
-            line[key] = fields.pop(key)
-    line.update(fields)
+    for name in _order(tuple(fields)):
+        line[name] = fields[name]
     return line
 
 
+@lru_cache(maxsize=1_024)
+def _order(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names in the order of KEYS, others behind; our own code chooses them, so there are few sets of them."""
+    known = [name for name in _FIELDS if name in names]
+    return (*known, *(name for name in names if name not in _FIELDS))
+
+
 def _caller(frame: FrameType | None) -> str:
-    while frame is not None and frame.f_globals.get("__name__", "").startswith(_PLUMBING):
+    while frame is not None and _is_plumbing(frame.f_globals.get("__name__", "")):
         frame = frame.f_back
-    return f"{_short(frame.f_code.co_filename)}:{frame.f_lineno}" if frame else "unknown:0"
+    return _place(frame.f_code.co_filename, frame.f_lineno) if frame else "unknown:0"
+
+
+@cache
+def _is_plumbing(module: str) -> bool:
+    return module.startswith(_PLUMBING)
+
+
+@cache
+def _place(path: str, line: int) -> str:
+    return f"{_short(path)}:{line}"
 
 
 def _now() -> str:

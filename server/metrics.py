@@ -29,12 +29,15 @@ REMOVED_EVENTS = Counter(
 
 # Finding a series by its labels takes a lock each time; outcomes and codes are few.
 _series = cache(INGESTED_EVENTS.labels)
+_stored, _duplicate = INGESTED_EVENTS.labels(STORED, ""), INGESTED_EVENTS.labels(DUPLICATE, "")
 
 
 def count_verdicts(stored: Collection[bool], others: Mapping[tuple[str, str], int]) -> None:
     """Count one request's events after its transaction is durable; `others` by outcome and reason."""
     new = sum(stored)
-    _series(STORED, "").inc(new)
-    _series(DUPLICATE, "").inc(len(stored) - new)
+    if new:
+        _stored.inc(new)
+    if new < len(stored):
+        _duplicate.inc(len(stored) - new)
     for (outcome, reason), events in others.items():
         _series(outcome, reason).inc(events)

@@ -3,8 +3,7 @@
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from server.errors import DiskFull, Overloaded, RateLimited
@@ -41,19 +40,18 @@ class Admission:
         self._buckets: dict[int, tuple[float, float]] = {}
         self._clock = clock
 
-    @contextmanager
-    def carry(self, app_id: int, events: int, size_bytes: int, app_rate_per_s: float | None = None) -> Iterator[None]:
-        """Hold `size_bytes` while the request is worked on. Raises RateLimited, Overloaded or DiskFull."""
+    def carry(self, app_id: int, events: int, size_bytes: int, app_rate_per_s: float | None = None) -> "_Carried":
+        """Hold `size_bytes` during the `with` of what this returns. Raises RateLimited, Overloaded or DiskFull."""
         if self._inflight_bytes + size_bytes > self._max_inflight_bytes and self._inflight_bytes:
             raise Overloaded
         if self._is_disk_low():
             raise DiskFull(DISK_RETRY_S)
         self._take_tokens(app_id, events, app_rate_per_s)
+        return _Carried(self, size_bytes)
+
+    def hold(self, size_bytes: int) -> None:
+        """Count so many bytes, or fewer than none, as in flight."""
         self._inflight_bytes += size_bytes
-        try:
-            yield
-        finally:
-            self._inflight_bytes -= size_bytes
 
     def _is_disk_low(self) -> bool:
         now = self._clock()
@@ -86,6 +84,21 @@ class Admission:
         burst = rate_per_s * BURST_S
         tokens, since = self._buckets.get(app_id, (burst, now))
         return min(burst, tokens + (now - since) * rate_per_s)
+
+
+class _Carried:
+    """The bytes of one request that was admitted."""
+
+    __slots__ = ("_admission", "_size_bytes")
+
+    def __init__(self, admission: Admission, size_bytes: int) -> None:
+        self._admission, self._size_bytes = admission, size_bytes
+
+    def __enter__(self) -> None:
+        self._admission.hold(self._size_bytes)
+
+    def __exit__(self, *_: object) -> None:
+        self._admission.hold(-self._size_bytes)
 
 
 def _free_bytes(directory: Path) -> float:

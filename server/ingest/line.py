@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from typing import TypeAlias
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Final, TypeAlias
 
 from healthguard.v1 import event_pb2 as event_pb, event_service_pb2 as event_service_pb
 
@@ -20,7 +20,7 @@ from server.errors import (
 from server.ingest.admission import Admission
 from server.ingest.judge import event_time_ms, judge
 from server.ingest.prepare import Judged, prepare
-from server.ingest.privacy import privacy_of
+from server.ingest.privacy import Privacy, privacy_of
 from server.ingest.resolve import AppResolver
 from server.ingest.writer import IngestWriter
 from server.store.counters import REJECTED
@@ -34,6 +34,8 @@ IP_ADDRESS = "ipAddress"
 EVENTS_PER_TURN = 100
 BYTES_PER_TURN = 256 * 1024
 """Events and their bytes that are prepared before other requests get a turn of the loop: about 3 ms."""
+
+_NO_OTHERS: Final[Counter[tuple[str, str]]] = Counter()
 
 _Sent: TypeAlias = tuple[int, event_pb.Event, bytes]
 """An event, its place in the request, and how it is serialised."""
@@ -68,11 +70,13 @@ class IngestLine:
         AppKeyRequired, EventsRequired, TooManyEvents, AppNotFound, OriginNotAllowed, RateLimited, or a kind of Unavailable.
         """
         _check_envelope(request)
-        app = await self._resolver.app(request.app_key)
+        app = self._resolver.known(request.app_key) or await self._resolver.app(request.app_key)
         now_ms, events = self._now_ms(), len(request.events)
         try:
             _check_origin(app, origin)
-            await _respect(app, request.events, address)
+            privacy, noted = privacy_of(app.settings), address if app.settings.store_ip_addresses else ""
+            if privacy is not None or noted:
+                await _respect(privacy, noted, request.events)
             # What an event takes is asked by serialising it, which storing it needs anyway.
             sent = [(index, event, event.SerializeToString()) for index, event in enumerate(request.events)]
             size_bytes = sum(len(message) for _, _, message in sent)
@@ -128,11 +132,8 @@ def _check_origin(app: IngestApp, origin: str) -> None:
         raise OriginNotAllowed
 
 
-async def _respect(app: IngestApp, events: Sequence[event_pb.Event], address: str) -> None:
+async def _respect(privacy: Privacy | None, noted: str, events: Sequence[event_pb.Event]) -> None:
     """Mask what the app wants masked beside what always is, and note the sender only where it wants that."""
-    privacy, noted = privacy_of(app.settings), address if app.settings.store_ip_addresses else ""
-    if privacy is None and not noted:
-        return
     for index, event in enumerate(events):
         if privacy is not None:
             privacy.apply(event)
@@ -156,8 +157,8 @@ def _turns(sent: list[_Sent]) -> Iterator[list[_Sent]]:
         yield turn
 
 
-def _others(rejected: Iterable[_Rejected]) -> Counter[tuple[str, str]]:
-    return Counter((REJECTED, fault.code) for _, _, fault in rejected)
+def _others(rejected: Sequence[_Rejected]) -> Counter[tuple[str, str]]:
+    return Counter((REJECTED, fault.code) for _, _, fault in rejected) if rejected else _NO_OTHERS
 
 
 def _answer(stored: list[bool], rejected: list[_Rejected]) -> event_service_pb.IngestEventsResponse:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
-from types import TracebackType
 from typing import Any
 
 import grpc
@@ -47,9 +46,7 @@ class _Line(Guard):
         self._method, self._context = method, context
         self._started = time.perf_counter()
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def leave(self, error: BaseException | None) -> None:
         if caller.current().through_facade:
             return
         code = code_of(self._context, error)

@@ -1,7 +1,5 @@
 """Turns away calls of addresses that ask for too much. Calls of our own REST door never come here: it asks the same limits."""
 
-from types import TracebackType
-
 from server import context as caller
 from server.address_limits import AddressLimits
 from server.interceptors.base import Guard, Interceptor, MakeGuard
@@ -15,7 +13,6 @@ class AddressInterceptor(Interceptor):
     """
 
     def __init__(self, limits: AddressLimits) -> None:
-        super().__init__()
         self._limits = limits
 
     def guard(self, method: str) -> MakeGuard:  # noqa: ARG002 -- alike for all methods
@@ -28,13 +25,11 @@ class _Place(Guard):
     def __init__(self, limits: AddressLimits) -> None:
         self._limits = limits
 
-    async def __aenter__(self) -> None:
+    def enter(self) -> None:
         self._address = caller.current().address
         refusal = self._limits.enter(self._address)
         if refusal is not None:
             raise refusal
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def leave(self, error: BaseException | None) -> None:  # noqa: ARG002 -- the place is free however the call ended
         self._limits.leave(self._address)

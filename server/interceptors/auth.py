@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-import grpc
-
 from server import context as caller, logs
 from server.clock import now_ms
 from server.errors import InvalidSessionToken, NotSignedIn, ScopeMissing, SessionTokenExpired
 from server.ids import token_hash
-from server.interceptors.base import Context, Continuation, Guard, Handler, Interceptor, MakeGuard, metadata_value
-from server.interceptors.errors import UNIMPLEMENTED
+from server.interceptors.base import Context, Guard, Interceptor, MakeGuard, metadata_value
 from server.interceptors.requirement import (
     APP_KEY,
     LATE_SESSION_TOKEN,
@@ -41,7 +38,6 @@ class AuthInterceptor(Interceptor):
     """
 
     def __init__(self, engine: Engine, session_tokens: TokenSigner, now_ms: Callable[[], int] = now_ms) -> None:
-        super().__init__()
         self._engine = engine
         self._session_tokens = session_tokens
         self._now_ms = now_ms
@@ -71,12 +67,6 @@ class AuthInterceptor(Interceptor):
     def _check_late(self, token: str) -> Verdict:
         return self._session_tokens.verify_late(token, self._now_ms())
 
-    async def intercept_service(
-        self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
-    ) -> Handler | None:
-        """As the innermost interceptor it also answers methods nobody serves, so that they are logged like others."""
-        return await super().intercept_service(continuation, handler_call_details) or _UNIMPLEMENTED
-
 
 class _SignIn(Guard):
     __slots__ = ("_context", "_find_service", "_find_user", "_scope")
@@ -84,7 +74,7 @@ class _SignIn(Guard):
     def __init__(self, context: Context, find_user: FindUser, find_service: FindService, scope: str) -> None:
         self._context, self._find_user, self._find_service, self._scope = context, find_user, find_service, scope
 
-    async def __aenter__(self) -> None:
+    async def enter(self) -> None:
         header = metadata_value(self._context, "authorization")
         if not header.startswith(_SCHEME) or len(header) > LONGEST_TOKEN:
             raise NotSignedIn
@@ -111,7 +101,7 @@ class _Track(Guard):
     def __init__(self, context: Context, check: Callable[[str], Verdict]) -> None:
         self._context, self._check = context, check
 
-    async def __aenter__(self) -> None:
+    def enter(self) -> None:
         header = metadata_value(self._context, "authorization")
         if not header.startswith(_SCHEME) or len(header) > LONGEST_TOKEN:
             raise InvalidSessionToken
@@ -128,16 +118,8 @@ class _Track(Guard):
 class _Refuse(Guard):
     __slots__ = ()
 
-    async def __aenter__(self) -> None:
+    def enter(self) -> None:
         raise NotSignedIn
 
 
 _REFUSE = _Refuse()
-
-
-async def _unimplemented(_requests: object, context: Context) -> None:
-    await context.abort(grpc.StatusCode.UNIMPLEMENTED, UNIMPLEMENTED)
-
-
-# On the wire every call looks like a stream, so this one handler fits all methods.
-_UNIMPLEMENTED: Handler = grpc.stream_stream_rpc_method_handler(_unimplemented)

@@ -1,7 +1,6 @@
 """Counts and times every RPC for Prometheus."""
 
 import time
-from types import TracebackType
 
 import grpc
 from prometheus_client import Counter, Histogram
@@ -47,8 +46,6 @@ class _Observation(Guard):
         self._series, self._context = series, context
         self._started = time.perf_counter()
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def leave(self, error: BaseException | None) -> None:
         self._series.count(code_of(self._context, error))
         self._series.duration.observe(time.perf_counter() - self._started)

@@ -1,13 +1,14 @@
 """Where a call comes from, and whose word about it is believed."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote
 
 from rest_facade.forwarded import Proxies, canonical
-from server.interceptors.base import Context, metadata_value, metadata_values
+from server.interceptors.base import Context, metadata_values, text_of
 
 _IN_PROCESS = "inprocess:"
+_FORWARDED = "x-forwarded-for"
 
 
 class Sender(NamedTuple):
@@ -25,20 +26,20 @@ class Peers:
     def __init__(self, trusted: Collection[str]) -> None:
         self._proxies = Proxies(trusted)
 
-    def sender(self, context: Context) -> Sender:
-        """Who sent a call, as far as those on its way can be believed."""
+    def sender(self, context: Context, metadata: Mapping[str, str | bytes]) -> Sender:
+        """Who sent a call with this metadata, as far as those on its way can be believed."""
         peer = context.peer()
         if peer.startswith(_IN_PROCESS):  # by our facade, which has looked at what proxies say
-            return Sender(canonical(metadata_value(context, "x-forwarded-for")), _by_rest_door(context))
+            return Sender(canonical(text_of(metadata, _FORWARDED)), _by_rest_door(metadata))
         host = _host(peer)
         if not self._proxies.trusts(host):
             return Sender(host, through_facade=False)
-        forwarded = ",".join(metadata_values(context, "x-forwarded-for"))
-        return Sender(self._proxies.client(host, forwarded), _by_rest_door(context))
+        forwarded = ",".join(metadata_values(context, _FORWARDED))
+        return Sender(self._proxies.client(host, forwarded), _by_rest_door(metadata))
 
 
-def _by_rest_door(context: Context) -> bool:
-    return metadata_value(context, "x-healthguard-door") == "rest"
+def _by_rest_door(metadata: Mapping[str, str | bytes]) -> bool:
+    return metadata.get("x-healthguard-door") == "rest"
 
 
 def _host(peer: str) -> str:

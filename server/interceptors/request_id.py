@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from server import logs
 from server.context import Caller, enter
-from server.interceptors.base import Context, Guard, Interceptor, MakeGuard, metadata_value
+from server.interceptors.base import Context, Guard, Interceptor, MakeGuard, text_of, told
 from server.interceptors.peer import Peers
 
 KEY = "x-request-id"
@@ -18,7 +18,6 @@ class RequestIdInterceptor(Interceptor):
     """Takes the caller's `x-request-id` if it is sane, else the id of their trace, else makes one; sends it back in the trailing metadata."""
 
     def __init__(self, trusted_proxies: Collection[str]) -> None:
-        super().__init__()
         self._peers = Peers(trusted_proxies)
 
     def guard(self, method: str) -> MakeGuard:  # noqa: ARG002 -- alike for all methods
@@ -31,14 +30,16 @@ class _Entry(Guard):
     def __init__(self, context: Context, peers: Peers) -> None:
         self._context, self._peers = context, peers
 
-    async def __aenter__(self) -> None:
-        given = metadata_value(self._context, KEY)
-        request_id = given if _SANE.fullmatch(given) else self._made()
-        address, through_facade = self._peers.sender(self._context)
+    def enter(self) -> None:
+        metadata = told(self._context)
+        given = text_of(metadata, KEY)
+        request_id = given if _SANE.fullmatch(given) else _made(text_of(metadata, "traceparent"))
+        address, through_facade = self._peers.sender(self._context, metadata)
         enter(Caller(request_id, address, through_facade))
         self._context.set_trailing_metadata(((KEY, request_id),))
         logs.bind(requestID=request_id)
 
-    def _made(self) -> str:
-        trace = _PARENT.fullmatch(metadata_value(self._context, "traceparent"))
-        return trace[1] if trace else secrets.token_urlsafe(12)
+
+def _made(parent: str) -> str:
+    trace = _PARENT.fullmatch(parent)
+    return trace[1] if trace else secrets.token_urlsafe(12)

@@ -1,7 +1,6 @@
 """Spans of RPCs for OpenTelemetry: in the chain only where HEALTHGUARD_TRACES_URL is set, so that they cost nothing elsewhere."""
 
 from contextlib import AbstractContextManager
-from types import TracebackType
 from typing import Any
 
 import grpc
@@ -31,7 +30,6 @@ class TracingInterceptor(Interceptor):
     """A span for each call, below that of the caller who named one. What it tells: method, status, request id."""
 
     def __init__(self, provider: TracerProvider) -> None:
-        super().__init__()
         self._tracer = provider.get_tracer("healthguard", program.version())
 
     def guard(self, method: str) -> MakeGuard:
@@ -45,7 +43,7 @@ class _Traced(Guard):
     def __init__(self, tracer: Tracer, name: str, context: Context) -> None:
         self._tracer, self._name, self._context = tracer, name, context
 
-    async def __aenter__(self) -> None:
+    def enter(self) -> None:
         parent = extract({PARENT: metadata_value(self._context, PARENT)})
         attributes = {"rpc.system": "grpc", "rpc.method": self._name}
         self._span: Span = self._tracer.start_span(self._name, parent, SpanKind.SERVER, attributes)
@@ -54,9 +52,7 @@ class _Traced(Guard):
         )
         self._current.__enter__()
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace_: TracebackType | None
-    ) -> None:
+    def leave(self, error: BaseException | None) -> None:
         code = code_of(self._context, error)
         self._span.set_attribute("rpc.grpc.status_code", code.value[0])
         self._span.set_attribute("healthguard.request_id", caller.current().request_id)

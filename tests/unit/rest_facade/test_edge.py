@@ -7,6 +7,7 @@ import structlog
 from prometheus_client import REGISTRY
 from starlette.requests import ClientDisconnect
 
+from rest_facade import log_fields
 from rest_facade.app import create_app
 from rest_facade.settings import FacadeSettings
 
@@ -16,7 +17,7 @@ _KEYS = {"requestID", "method", "url", "status", "durationMs", "sizeBytes"}
 
 @pytest.fixture
 def lines():
-    with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as captured:
+    with structlog.testing.capture_logs([log_fields.merge]) as captured:
         yield captured
 
 
@@ -127,7 +128,7 @@ async def test_line_counts_the_decoded_body(facade, lines) -> None:
 
 async def test_line_holds_what_the_servicer_bound(facade, services, lines) -> None:
     async def bind(request, context):
-        structlog.contextvars.bind_contextvars(appKey="k", error="OperationalError: disk")
+        log_fields.bind(appKey="k", error="OperationalError: disk")
         raise RuntimeError("a secret")
 
     services.answers["GetMe"] = bind

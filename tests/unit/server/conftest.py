@@ -11,11 +11,13 @@ import pytest
 import structlog
 from healthguard.v1 import app_service_pb2_grpc, auth_service_pb2_grpc
 
+from rest_facade import log_fields
 from server import logs
 from server.config import Settings
 from server.interceptors import (
     AccessLogInterceptor,
     AuthInterceptor,
+    Chain,
     ErrorsInterceptor,
     MetricsInterceptor,
     RequestIdInterceptor,
@@ -87,11 +89,15 @@ async def door(store: Engine, settings: Settings, clock: Clock) -> AsyncIterator
     trusted = settings.trusted_proxy_list
     server = grpc.aio.server(
         interceptors=[
-            RequestIdInterceptor(trusted),
-            AccessLogInterceptor(),
-            MetricsInterceptor(),
-            ErrorsInterceptor(),
-            AuthInterceptor(store, TokenSigner([b"k" * 32], late_age_ms=0), clock.now_ms),
+            Chain(
+                [
+                    RequestIdInterceptor(trusted),
+                    AccessLogInterceptor(),
+                    MetricsInterceptor(),
+                    ErrorsInterceptor(),
+                ],
+                AuthInterceptor(store, TokenSigner([b"k" * 32], late_age_ms=0), clock.now_ms),
+            )
         ]
     )
     forgotten: list[tuple[int, str]] = []
@@ -110,5 +116,5 @@ async def door(store: Engine, settings: Settings, clock: Clock) -> AsyncIterator
 @pytest.fixture
 def lines() -> Iterator[list[structlog.typing.EventDict]]:
     """What is logged meanwhile, one dictionary a line."""
-    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as captured:
+    with structlog.testing.capture_logs(processors=[log_fields.merge]) as captured:
         yield captured

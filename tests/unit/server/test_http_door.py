@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import uvicorn
 
+from rest_facade.exchange import SHORT_CUT, ShortCut
 from server import http_door
 from server.app import _Uvicorn
 from server.http_door import Bounded, Connections
@@ -18,7 +19,10 @@ LONG = 50_000_000
 
 
 async def answer(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """`/long` is longer than any buffer; `/wait` waits for its body; all else is short."""
+    """`/long` is longer than any buffer; `/wait` waits for its body; `/short` takes the short cut; all else is short."""
+    if scope["path"] == "/short":
+        await answer_by_short_cut(scope["extensions"][SHORT_CUT], receive)
+        return
     if scope["path"] == "/wait":
         while (await receive())["more_body"]:
             pass
@@ -26,6 +30,21 @@ async def answer(scope: dict[str, Any], receive: Any, send: Any) -> None:
     length = (b"content-length", str(len(body)).encode())
     await send({"type": "http.response.start", "status": 200, "headers": [length]})
     await send({"type": "http.response.body", "body": body})
+
+
+async def answer_by_short_cut(short_cut: ShortCut, receive: Any) -> None:
+    """With the body, and how it came; a body that is one line feed goes into a header."""
+    body = short_cut.body()
+    way = b"whole" if body is not None else b"received"
+    if body is None:
+        body = b""
+        more = True
+        while more:
+            message = await receive()
+            body, more = body + message["body"], message["more_body"]
+    headers = ((b"content-length", b"%d" % len(body)), (b"way", way if body != b"\n" else body))
+    assert short_cut.answer(200, headers, body)
+    assert not short_cut.answer(200, headers, body)
 
 
 @pytest.fixture
@@ -138,3 +157,65 @@ async def test_pipelined_requests_are_all_answered(door: tuple[Connections, Open
     async with asyncio.timeout(20):
         for _ in range(200):
             assert (await reader.readuntil(b"xx")).startswith(b"HTTP/1.1 200 OK")
+
+
+def post(body: bytes, *more: bytes) -> bytes:
+    return b"\r\n".join((b"POST /short HTTP/1.1", b"host: x", b"content-length: %d" % len(body), *more, b"", body))
+
+
+async def test_a_body_that_came_with_its_head_takes_the_short_cut(door: tuple[Connections, Open]) -> None:
+    _, connect = door
+    reader, writer = await connect()
+    for body in (b"first", b"", b"x" * 200_000):
+        writer.write(post(body))
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert b"\r\ncontent-length: %d\r\n" % len(body) in head
+        assert (b"\r\nway: whole\r\n" in head) is (len(body) < 65_536)
+        assert await reader.readexactly(len(body)) == body
+
+
+async def test_pipelined_requests_take_it_one_after_the_other(door: tuple[Connections, Open]) -> None:
+    _, connect = door
+    reader, writer = await connect()
+    writer.write(b"".join(post(b"%03d" % number) for number in range(100)))
+    for number in range(100):
+        await reader.readuntil(b"\r\n\r\n")
+        assert await reader.readexactly(3) == b"%03d" % number
+
+
+async def test_a_body_that_comes_later_is_received(door: tuple[Connections, Open]) -> None:
+    _, connect = door
+    reader, writer = await connect()
+    writer.write(post(b"late").removesuffix(b"late"))
+    await asyncio.sleep(0.1)
+    writer.write(b"late")
+    assert b"\r\nway: received\r\n" in await reader.readuntil(b"\r\n\r\n")
+    assert await reader.readexactly(4) == b"late"
+
+
+async def test_the_short_cut_closes_where_the_client_wants_it(door: tuple[Connections, Open]) -> None:
+    _, connect = door
+    reader, writer = await connect()
+    writer.write(post(b"last", b"connection: close"))
+    answer = await all_of(reader)
+    assert b"\r\nconnection: close\r\n" in answer
+    assert answer.endswith(b"\r\n\r\nlast")
+
+
+async def test_a_header_that_would_break_its_line_is_not_sent(door: tuple[Connections, Open]) -> None:
+    _, connect = door
+    reader, writer = await connect()
+    writer.write(post(b"\n"))
+    assert (await asyncio.wait_for(reader.readline(), 20)).startswith(b"HTTP/1.1 500 ")
+
+
+async def test_a_connection_that_stays_idle_is_closed(door: tuple[Connections, Open]) -> None:
+    connections, connect = door
+    reader, writer = await connect()
+    writer.write(GET)
+    await reader.readuntil(b"xx")
+    for connection in connections.all:
+        connection.timeout_keep_alive = 0.1  # type: ignore[assignment]  # uvicorn means whole seconds
+    assert await all_of(reader) == b""
+    assert not connections.all

@@ -21,6 +21,7 @@ from server.errors import AppNotFound, StoreUnavailable
 from server.interceptors import (
     AccessLogInterceptor,
     AuthInterceptor,
+    Chain,
     ErrorsInterceptor,
     MetricsInterceptor,
     RequestIdInterceptor,
@@ -89,11 +90,15 @@ async def distrusted(servicer: Servicer, store: Engine) -> AsyncIterator[grpc.ai
 async def _serve(servicer: Servicer, store: Engine, trusted: tuple[str, ...]) -> AsyncIterator[grpc.aio.Channel]:
     server = grpc.aio.server(
         interceptors=[
-            RequestIdInterceptor(trusted),
-            AccessLogInterceptor(),
-            MetricsInterceptor(),
-            ErrorsInterceptor(),
-            AuthInterceptor(store, SESSION_TOKENS, lambda: NOW_MS),
+            Chain(
+                [
+                    RequestIdInterceptor(trusted),
+                    AccessLogInterceptor(),
+                    MetricsInterceptor(),
+                    ErrorsInterceptor(),
+                ],
+                AuthInterceptor(store, SESSION_TOKENS, lambda: NOW_MS),
+            )
         ]
     )
     auth_grpc.add_AuthServiceServicer_to_server(servicer, server)

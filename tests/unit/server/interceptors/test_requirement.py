@@ -31,7 +31,7 @@ def test_standard_services_are_public_and_nothing_else_is_known() -> None:
     assert requirement_of("/healthguard.v1.AuthService/Nonsense") is None
 
 
-async def test_a_method_without_a_rule_is_refused(store: Engine) -> None:
+def test_a_method_without_a_rule_is_refused(store: Engine) -> None:
     guard = AuthInterceptor(store, TokenSigner([b"k" * 32], late_age_ms=0)).guard("/somebody.Else/Method")
     with pytest.raises(NotSignedIn):
-        await guard(None).__aenter__()
+        guard(None).enter()
