@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from sqlmodel import Session, select
 
-from server.mobile.beats import beats_of
+from server.mobile.beats import beat, beats_of
 from server.mobile.codec import Message
 from server.mobile.signals import freezes, rage_taps
 from server.store import batches, sessions
@@ -56,14 +56,14 @@ def new_batch(number: int, messages: list[Message]) -> NewBatch:
     return NewBatch(
         app_id=1, session_id=1, content=str(number), received_ms=0, payload=b"", size_bytes=1, layout="current",
         status="complete", fault="", damaged=False, messages=len(messages), counts={}, first_ms=0, last_ms=last,
-        alive_ms=last, user_id=None, anonymous_id=None, metadata={}, beats=beats_of(messages), events_due=False,
+        alive_ms=last, user_id=None, anonymous_id=None, metadata={}, beats=beats_of(map(beat, messages)), events_due=False,
     )  # fmt: skip
 
 
 def expected(messages: list[Message]) -> set[tuple[str, int, int, str, int]]:
     end = max(message.timestamp_ms for message in messages)
-    taps = {("rage_taps", run.start_ms, run.end_ms, run.label, run.count) for run in rage_taps(messages)}
-    return taps | {("freeze", f.start_ms, f.end_ms, f.label, 1) for f in freezes(messages, end_ms=end)}
+    taps = {("rage_taps", run.start_ms, run.end_ms, run.label, run.count) for run in rage_taps(map(beat, messages))}
+    return taps | {("freeze", f.start_ms, f.end_ms, f.label, 1) for f in freezes(map(beat, messages), end_ms=end)}
 
 
 def stored(session: Session) -> set[tuple[str, int, int, str, int]]:
