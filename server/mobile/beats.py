@@ -36,7 +36,7 @@ class Beat(NamedTuple):
     """One sign of life; its first two fields order it among others."""
 
     time_ms: int
-    index: int
+    number: int  # the index of its message
     type: int
     # What was touched, empty for all else; and where, of taps.
     label: str = ""
@@ -104,11 +104,16 @@ _MESSAGE: Final = 4
 
 
 def _beat(index: int, type_id: int, time_ms: int, fields: dict[str, FieldValue]) -> Beat:
-    label = fields.get("label", "")
-    text = label if isinstance(label, str) else ""
-    x, y = fields.get("x"), fields.get("y")
-    away = fields.get("value") == 1 if fields.get("name") == _BACKGROUND else None
-    return Beat(time_ms, index, type_id, text, x, y, away)
+    label, x, y = (fields.get(name) for name in ("label", "x", "y"))
+    return Beat(
+        time_ms,
+        index,
+        type_id,
+        label if isinstance(label, str) else "",
+        x if isinstance(x, int) else None,
+        y if isinstance(y, int) else None,
+        fields.get("value") == 1 if fields.get("name") == _BACKGROUND else None,
+    )
 
 
 def _thinned(ordered: list[Beat]) -> list[Beat]:

@@ -119,7 +119,9 @@ class Messages(Sequence[Message]):
 
     def first_but(self, type_id: int) -> int | None:
         """Epoch milliseconds of the first message of any other type; None where there is none."""
-        return next((time for kind, time in zip(self._found.types, self._found.times, strict=True) if kind != type_id), None)
+        return next(
+            (time for kind, time in zip(self._found.types, self._found.times, strict=True) if kind != type_id), None
+        )
 
     def indexes(self) -> "array[int]":
         """The index of each message; none is built."""

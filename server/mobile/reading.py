@@ -96,7 +96,9 @@ def read(data: bytes, platform: str, *, with_calls: bool, latest_ms: int) -> Rea
         counts=messages.counts(),
         first_ms=_storable(earliest),
         last_ms=_storable(latest),
-        alive_ms=latest if latest is None or latest <= latest_ms else max(filter(latest_ms.__ge__, times), default=None),
+        alive_ms=latest
+        if latest is None or latest <= latest_ms
+        else max(filter(latest_ms.__ge__, times), default=None),
         fell_ms=_fell_ms(batch, crashed),
         user_id=_latest(told, USER_ID),
         anonymous_id=_latest(told, USER_ANONYMOUS_ID),

@@ -178,7 +178,7 @@ def rage_taps(beats: Iterable[Beat]) -> list[RageTaps]:
             runs.append([tap])
         label, until_ms = tap.label, tap.time_ms + RAGE_TAP_GAP_MS
     return [
-        RageTaps(run[0].index, run[0].time_ms, run[-1].time_ms, run[0].label, len(run))
+        RageTaps(run[0].number, run[0].time_ms, run[-1].time_ms, run[0].label, len(run))
         for run in runs
         if len(run) >= RAGE_TAPS and run[0].label
     ]

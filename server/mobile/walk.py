@@ -224,8 +224,7 @@ class _Walker:
                         at += 2 + ((first & 0x7F | second << 7) & step)
                     else:
                         at = skip_fields(data, at, _KINDS[step])
-                if not trust_length:
-                    end = at
+                end = end if trust_length else at
                 if at > end or end > size:
                     break
                 add_type(type_id)
@@ -241,7 +240,9 @@ class _Walker:
     def _number(self, messages: int) -> None:
         """Give so many messages their indexes."""
         first, after = self._next_index, self._next_index + messages
-        self.found.indexes.extend(range(first, after) if after <= MAX_UINT else (i & MAX_UINT for i in range(first, after)))
+        self.found.indexes.extend(
+            range(first, after) if after <= MAX_UINT else (i & MAX_UINT for i in range(first, after))
+        )
         self._next_index = after & MAX_UINT
 
     def sized_messages(self) -> None:

@@ -44,9 +44,7 @@ def batch(data: bytes) -> None:
                 assert 0 <= message.timestamp_ms < 2**64
         learnt = reading.read(data, platform, with_calls=True, latest_ms=NOW_MS)
         assert learnt.last_ms is None or learnt.last_ms <= reading.MAX_INT64
-        assert [b.time_ms for b in beats.unpack(beats.pack(learnt.beats))] == [
-            b.time_ms for b in learnt.beats.ordered
-        ]
+        assert [b.time_ms for b in beats.unpack(beats.pack(learnt.beats))] == [b.time_ms for b in learnt.beats.ordered]
 
 
 def packed(data: bytes) -> None:
