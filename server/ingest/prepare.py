@@ -1,6 +1,5 @@
 """From judged events to the rows that are stored."""
 
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
@@ -20,6 +19,7 @@ from server.ingest.scrub import scrubbed
 from server.ingest.storable import storable
 from server.store.arrivals import ERROR, FAILED_REQUEST, OTHER
 from server.store.dimensions import Dimension
+from server.store.event_key import event_key
 from server.store.events import IssueSeed, NewEvent
 
 UNKNOWN_PLATFORM: Final = "unknown"
@@ -76,11 +76,6 @@ def _new_event(event: event_pb.Event, compressed: bytes, app_id: int, time_ms: i
         payload=compressed,
         measurement=measurement_of(event, kind),
     )
-
-
-def event_key(event_id: str) -> str:
-    """20 characters for 120 bits of a hash of the id: short, of one length, and safe in every index."""
-    return urlsafe_b64encode(blake2b(event_id.encode(), digest_size=15).digest()).decode()
 
 
 @lru_cache(maxsize=4_096)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from server.mobile.beats import FREEZE_MS, HEARTBEATS, MARK, Beat, Beats, beat, beats_of
@@ -22,6 +23,9 @@ from server.mobile.walk import skip_fields
 from server.mobile.wire import read_string, read_uint
 
 MAX_INT64: Final = 2**63 - 1
+MAX_CALLS: Final = 500
+"""Failed network calls of one batch that become events; a batch covers five seconds."""
+
 _V1_7_0_ONLY: Final = 99
 """A message type that only the layout of v1.7.0 has."""
 
@@ -78,7 +82,7 @@ def decode(data: bytes, platform: str) -> tuple[Batch, Layout]:
 
 
 def read(data: bytes, platform: str, *, with_calls: bool, latest_ms: int) -> Reading:
-    """What a session learns from a batch; failed network calls only where they are wanted.
+    """What a session learns from a batch; failed network calls, the first MAX_CALLS, only where they are wanted.
 
     Times after `latest_ms` are a wrong clock's.
     """
@@ -104,7 +108,7 @@ def read(data: bytes, platform: str, *, with_calls: bool, latest_ms: int) -> Rea
         anonymous_id=_latest(told, USER_ANONYMOUS_ID),
         metadata=_metadata(told),
         crashes=crashed,
-        failed_calls=tuple(failed_network_calls(messages.of(_CALLS))) if with_calls else (),
+        failed_calls=tuple(islice(failed_network_calls(messages.of(_CALLS)), MAX_CALLS)) if with_calls else (),
         beats=beats_of((*_touches(messages, data), *_measurements(messages, data))),
     )
 

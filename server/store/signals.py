@@ -10,9 +10,12 @@ from sqlmodel import Session
 
 from server.mobile import beats as mobile_beats
 from server.mobile.beats import Beat, Beats, by_time
-from server.mobile.signals import RAGE_TAP_GAP_MS, freezes, rage_taps
+from server.mobile.event_ids import call_id, crash_id
+from server.mobile.reading import MAX_INT64, Reading
+from server.mobile.signals import RAGE_TAP_GAP_MS, Crash, NetworkCall, freezes, rage_taps
 from server.store import session_bulk
 from server.store.bulk import Row
+from server.store.event_key import event_key
 from server.store.session_bulk import Neighbour
 
 CRASH: Final = "crash"
@@ -35,6 +38,27 @@ class NewSignal:
     label: str
     count: int = 1
     event_key: str | None = None
+
+
+def signals_of(reading: Reading, user_uuid: str) -> list[NewSignal]:
+    """The crashes and failed calls of a batch as signals of its session, each with the key of its event."""
+    return [
+        *(_crash_signal(crash, user_uuid) for crash in reading.crashes),
+        *(_call_signal(call, user_uuid) for call in reading.failed_calls),
+    ]
+
+
+def _crash_signal(crash: Crash, user_uuid: str) -> NewSignal:
+    key = event_key(crash_id(crash, user_uuid))
+    time_ms = min(crash.timestamp_ms, MAX_INT64)
+    return NewSignal(CRASH, key, time_ms, time_ms, label(crash.name), event_key=key)
+
+
+def _call_signal(call: NetworkCall, user_uuid: str) -> NewSignal:
+    key = event_key(call_id(call, user_uuid))
+    start_ms = min(call.timestamp_ms, MAX_INT64)
+    end_ms = min(start_ms + call.duration_ms, MAX_INT64)
+    return NewSignal(FAILED_REQUEST, key, start_ms, end_ms, label(f"{call.method} {call.url}"), event_key=key)
 
 
 def add(session: Session, app_id: int, stored_id: int, found: Sequence[NewSignal]) -> Counter[str]:
