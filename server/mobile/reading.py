@@ -91,6 +91,7 @@ def read(data: bytes, platform: str, *, with_calls: bool, latest_ms: int) -> Rea
     told = messages.of(_TOLD)
     times = messages.times()
     earliest, latest = (min(times), max(times)) if times else (None, None)
+    is_plausible = latest is not None and latest <= latest_ms
     crashed = tuple(crashes(told))
     return Reading(
         layout=layout,
@@ -100,9 +101,7 @@ def read(data: bytes, platform: str, *, with_calls: bool, latest_ms: int) -> Rea
         counts=messages.counts(),
         first_ms=_storable(earliest),
         last_ms=_storable(latest),
-        alive_ms=latest
-        if latest is None or latest <= latest_ms
-        else max(filter(latest_ms.__ge__, times), default=None),
+        alive_ms=latest if is_plausible else max(filter(latest_ms.__ge__, times), default=None),
         fell_ms=_fell_ms(batch, crashed),
         user_id=_latest(told, USER_ID),
         anonymous_id=_latest(told, USER_ANONYMOUS_ID),

@@ -189,7 +189,7 @@ class _Walker:
         self._end(pos)
 
     def _stretch(self, pos: int, most: int) -> int:
-        """Take in up to `most` ordinary messages that are as they should be; where the first other begins, if only a little odd.
+        """Take in up to `most` ordinary messages without a fault; where the first begins that is for `_one` to judge.
 
         Every message of every batch passes here, and every field of it: hence one loop, and calls only for what is rare.
         """
@@ -233,7 +233,7 @@ class _Walker:
                 add_time(timestamp)
                 pos = end
         except (WireFault, IndexError, StructError):
-            pass  # whatever it is, it is not as it should be
+            pass  # `_one` finds it again, and a word for it
         self._number(len(found.types) - known)
         return pos
 
@@ -294,7 +294,7 @@ class _Walker:
         return version > 0
 
     def _one(self, start: int) -> int:
-        """Take in any message; where the next begins."""
+        """Take in a message, whatever it is; where the next begins."""
         data = self._data
         try:
             type_id, pos = read_uint(data, start)

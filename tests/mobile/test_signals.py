@@ -110,8 +110,11 @@ async def test_signals_are_those_of_the_whole_session(store: Engine, in_order: b
             rng.shuffle(parts)
         await store.write(clear)
         await store.write(begin)
-        for number, part in parts:
-            await store.write(batches.append, [new_batch(number, part)], IdSequence(), 1)
+        while parts:
+            together = [new_batch(number, part) for number, part in parts[: rng.randint(1, 3)]]
+            del parts[: len(together)]
+            kept = await store.write(batches.append, [*together, together[0]], IdSequence(), 1)
+            assert [one.is_new for one in kept] == [True] * len(together) + [False]
         assert await store.read(stored) == expected(messages), seed
         assert await store.read(counted) == await store.read(recount), seed
 
