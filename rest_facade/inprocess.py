@@ -196,7 +196,8 @@ class _Call:
         behaviour = getattr(handler, self._arity, None)
         if behaviour is None:
             await self._context.abort(grpc.StatusCode.UNIMPLEMENTED, "Method not found!")
-        return behaviour(self._request, self._context)
+        request, self._request = self._request, None
+        return behaviour(request, self._context)
 
     async def _timed(self, step: Awaitable[Any]) -> Any:
         """Awaits one step of the call within its deadline; every failure leaves as the error a network call raises."""

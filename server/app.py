@@ -49,7 +49,7 @@ from server.ingest.session_line import SessionLine
 from server.ingest.session_resolve import SessionResolver
 from server.ingest.session_writer import SessionWriter
 from server.ingest.upkeep import Upkeep
-from server.ingest.writer import IngestWriter
+from server.ingest.writer import IngestWriter, in_threads
 from server.interceptors import (
     AccessLogInterceptor,
     AddressInterceptor,
@@ -71,6 +71,7 @@ from server.services.performance import PerformanceService
 from server.services.replay import ReplayService
 from server.store import integrity
 from server.store.blobs import BlobStore, open_blobs
+from server.store.commit_process import CommitProcess
 from server.store.engine import Engine
 from server.store.migrate import SchemaState, schema_state, upgrade
 from server.sweeper import Sweeper
@@ -109,10 +110,18 @@ SWITCH_INTERVAL_S = 0.0005
 own 5 ms, single events and batches of fifty were taken a tenth more slowly."""
 
 
-async def serve(settings: Settings, *, grpc_door: bool, rest_door: bool, ready: Callable[[Addresses], None]) -> None:
+async def serve(
+    settings: Settings,
+    *,
+    grpc_door: bool,
+    rest_door: bool,
+    commits: Sequence[CommitProcess],
+    ready: Callable[[Addresses], None],
+) -> None:
     """Run the asked-for doors until SIGTERM or SIGINT, then finish what is in flight, commit, and return.
 
-    Without the gRPC door REST talks to `settings.target`. `ready` is told the addresses once everything listens.
+    Without the gRPC door REST talks to `settings.target`. `ready` is told the addresses once everything listens; `commits`
+    are the processes that commit events.
     Raises StartupFault when it cannot begin.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
@@ -121,7 +130,7 @@ async def serve(settings: Settings, *, grpc_door: bool, rest_door: bool, ready: 
     async with AsyncExitStack() as stack:
         stack.enter_context(_stop_signals(stop))
         with_store = grpc_door or not settings.target
-        backend = await stack.enter_async_context(open_backend(settings)) if with_store else None
+        backend = await stack.enter_async_context(open_backend(settings, commits)) if with_store else None
         grpc_at = None
         if backend and grpc_door:
             grpc_at = await stack.enter_async_context(_grpc_server(settings, backend, limits))
@@ -233,9 +242,10 @@ class Backend:
 
 
 @asynccontextmanager
-async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
+async def open_backend(settings: Settings, commits: Sequence[CommitProcess] = ()) -> AsyncIterator[Backend]:
     """The services over the database of the settings, which on SQLite no other server may have open.
 
+    Events are committed by the processes of `commits`, or in this one where there are none.
     Raises StartupFault where one has, where the file is damaged, and where PostgreSQL's schema is not this program's.
     """
     with ExitStack() as stack:
@@ -243,17 +253,20 @@ async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
             stack.enter_context(integrity.sole_user(settings.sqlite_file))
             await asyncio.to_thread(integrity.refuse_damaged, settings.sqlite_file)
         spans = stack.enter_context(tracing(settings.traces_url))
-        async with _open_stores(settings, spans) as backend:
+        async with _open_stores(settings, spans, commits) as backend:
             yield backend
 
 
 @asynccontextmanager
-async def _open_stores(settings: Settings, spans: Sequence[Interceptor]) -> AsyncIterator[Backend]:
+async def _open_stores(
+    settings: Settings, spans: Sequence[Interceptor], commits: Sequence[CommitProcess]
+) -> AsyncIterator[Backend]:
     engine = Engine(settings.database)
     try:
         await asyncio.to_thread(prepare_schema, engine)
         blobs = open_blobs(settings.blobs)
-        writer = IngestWriter(engine, first_shard=(settings.worker or 0) * engine.writers)
+        ways = [process.commit for process in commits] or in_threads(engine)
+        writer = IngestWriter(engine, ways, first_shard=(settings.worker or 0) * engine.writers)
         session_writer = SessionWriter(engine, longest_ms=settings.recording_ttl_ms)
         eraser = Eraser(engine)
         budget = DiskBudget(engine, settings.disk_budget_bytes, with_blobs=blobs.directory is not None)

@@ -1,6 +1,7 @@
 """The command line: every subcommand and its flags. Faults are told in one line each, never as a traceback."""
 
 import warnings
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from server.banner import banner
 from server.cli_options import BlobUrl, DatabaseUrl, DataDir, faults_in_one_line, flag
 from server.config import Settings
 from server.errors import StartupFault
+from server.store.commit_process import commit_processes
 
 Rest = Annotated[str | None, flag("--rest", "HOST:PORT", "Where REST listens.", "127.0.0.1:3100")]
 Grpc = Annotated[str | None, flag("--grpc", "HOST:PORT", "Where gRPC listens.", "127.0.0.1:3101")]
@@ -154,10 +156,6 @@ def demo(rest: Rest = None, days: Days = 0) -> None:
 
 
 def _run(command: str, settings: Settings) -> None:
-    # Connexion imports Starlette's test client, which warns whoever starts the program.
-    warnings.filterwarnings("ignore", message=".*starlette.testclient")
-    from server.app import serve as serve_doors  # noqa: PLC0415 -- a second of imports that --help and doctor do without
-
     _configure_logs(settings)
     if command != "serve-rest":
         server.data_dir.prepare(settings.data_dir)
@@ -165,10 +163,17 @@ def _run(command: str, settings: Settings) -> None:
         if not uvloop.run(server.workers.supervise(settings, command, lambda at: _tell(settings, at))):
             raise typer.Exit(1)
         return
-    if settings.worker is not None:
-        server.workers.follow_parent()
-    doors = {"rest_door": command != "serve-grpc", "grpc_door": command != "serve-rest"}
-    uvloop.run(serve_doors(settings, **doors, ready=lambda at: _tell(settings, at)))
+    has_store = command != "serve-rest"
+    with ExitStack() as stack:
+        commits = stack.enter_context(commit_processes(settings.database)) if has_store else []
+        if settings.worker is not None:
+            server.workers.follow_parent()
+        # Connexion imports Starlette's test client, which warns whoever starts the program.
+        warnings.filterwarnings("ignore", message=".*starlette.testclient")
+        from server.app import serve as serve_doors  # noqa: PLC0415 -- a second of imports that nothing before needs
+
+        doors = {"rest_door": command != "serve-grpc", "grpc_door": has_store}
+        uvloop.run(serve_doors(settings, **doors, commits=commits, ready=lambda at: _tell(settings, at)))
 
 
 def _tell(settings: Settings, addresses: Addresses) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from healthguard.v1 import event_pb2 as event_pb, event_service_pb2 as event_service_pb
@@ -38,7 +38,7 @@ BYTES_PER_TURN = 256 * 1024
 _Sent: TypeAlias = tuple[int, event_pb.Event, bytes]
 """An event, its place in the request, and how it is serialised."""
 
-_Rejected: TypeAlias = tuple[int, event_pb.Event, event_pb.FieldFault]
+_Rejected: TypeAlias = tuple[int, str, event_pb.FieldFault]
 
 
 class IngestLine:
@@ -77,12 +77,20 @@ class IngestLine:
             sent = [(index, event, event.SerializeToString()) for index, event in enumerate(request.events)]
             size_bytes = sum(len(message) for _, _, message in sent)
             with self._admission.carry(app.id, events, size_bytes, app.settings.rate_limit_events_per_s):
-                return await self._store(sent, app, now_ms)
+                verdicts, rejected = await self._submit(sent, app, now_ms)
+                # Dozens of requests wait for their commit at once; what each of them keeps meanwhile, caches do not.
+                del request, sent
+                stored = await verdicts
         except (OriginNotAllowed, LimitExceeded, Unavailable) as error:
             self.note_limited(app.id, events, error)
             raise
+        metrics.count_verdicts(stored, _others(rejected))
+        return _answer(stored, rejected)
 
-    async def _store(self, sent: list[_Sent], app: IngestApp, now_ms: int) -> event_service_pb.IngestEventsResponse:
+    async def _submit(
+        self, sent: list[_Sent], app: IngestApp, now_ms: int
+    ) -> tuple[Awaitable[list[bool]], list[_Rejected]]:
+        """Judge the events and hand the good ones over; what will tell which of those are new, and the others."""
         good: list[NewEvent] = []
         rejected: list[_Rejected] = []
         for turn in _turns(sent):
@@ -94,12 +102,9 @@ class IngestLine:
                 if fault is None:
                     judged.append(Judged(event, message, event_time_ms(event, now_ms, self._max_age_ms)))
                 else:
-                    rejected.append((index, event, fault))
+                    rejected.append((index, event.event_id, fault))
             good += prepare(judged, app.id, now_ms)
-        others = Counter((REJECTED, fault.code) for _, _, fault in rejected)
-        stored = await self._writer.submit(Submission(app.id, now_ms // 60_000, good, others))
-        metrics.count_verdicts(stored, others)
-        return _answer(stored, rejected)
+        return self._writer.submit(Submission(app.id, now_ms // 60_000, good, _others(rejected))), rejected
 
     def note_limited(self, app_id: int, events: int, error: DomainError) -> None:
         """Count events that were refused for what `error` says."""
@@ -151,13 +156,15 @@ def _turns(sent: list[_Sent]) -> Iterator[list[_Sent]]:
         yield turn
 
 
+def _others(rejected: Iterable[_Rejected]) -> Counter[tuple[str, str]]:
+    return Counter((REJECTED, fault.code) for _, _, fault in rejected)
+
+
 def _answer(stored: list[bool], rejected: list[_Rejected]) -> event_service_pb.IngestEventsResponse:
     outcomes = [_STORED if is_new else _DUPLICATE for is_new in stored]
     response = event_service_pb.IngestEventsResponse(accepted=len(stored))
-    for index, event, fault in rejected:
+    for index, event_id, fault in rejected:
         outcomes.insert(index, event_service_pb.EVENT_OUTCOME_REJECTED)
-        response.rejected.add(
-            index=index, event_id=event.event_id, code=fault.code, field=fault.field, message=fault.message
-        )
+        response.rejected.add(index=index, event_id=event_id, code=fault.code, field=fault.field, message=fault.message)
     response.outcomes.extend(outcomes)
     return response

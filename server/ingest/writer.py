@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
 from server.errors import ShuttingDown, Unavailable
 from server.store import events as store_events
+from server.store.commit_process import packed, unpacked
 from server.store.counters import LIMITED
 from server.store.engine import Engine
 from server.store.events import Submission
@@ -21,40 +22,50 @@ MAX_COMMIT_EVENTS = 4_000
 LEDGER_DELAY_S = 1.0
 """Shed events are entered at most this much later, with the next commit if there is one."""
 
+Commit = Callable[[Sequence[bytes], int], list[list[bool]]]
+"""Stores packed submissions durably, by the writer with this number, and says of their events whether they were new."""
+
 log = structlog.get_logger("ingest.writer")
 
 
 @dataclass(slots=True)
 class _Waiting:
-    submission: Submission
+    submission: bytes
+    events: int
     stored: asyncio.Future[list[bool]] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class IngestWriter:
-    """Commits submissions in groups, one loop per writer thread of the engine. Never waits when idle."""
+    """Commits submissions in groups, one loop per way to commit. Never waits when idle."""
 
-    def __init__(self, engine: Engine, first_shard: int) -> None:
+    def __init__(self, engine: Engine, commits: Iterable[Commit], first_shard: int) -> None:
+        """`commits` run in the engine's writer threads, one in each."""
         self._engine = engine
-        self._ids = IdSequence()
         self._queue: deque[_Waiting] = deque()
         self._limited: Counter[tuple[int, int, str]] = Counter()
         self._wake = asyncio.Event()
         self._closing = False
-        self._loops = [asyncio.create_task(self._run(first_shard + i)) for i in range(engine.writers)]
+        self._loop = asyncio.get_running_loop()
+        self._loops = [
+            asyncio.create_task(self._run(commit, shard)) for shard, commit in enumerate(commits, first_shard)
+        ]
 
-    async def submit(self, submission: Submission) -> list[bool]:
-        """Store durably and say of each event whether it was new. Raises Unavailable: then nothing was stored."""
+    def submit(self, submission: Submission) -> Awaitable[list[bool]]:
+        """Store durably; what to wait for says of each event whether it was new, or raises Unavailable: nothing was stored.
+
+        Raises ShuttingDown. The submission itself need not be kept meanwhile.
+        """
         if self._closing:
             raise ShuttingDown
-        waiting = _Waiting(submission)
+        waiting = _Waiting(packed(submission), len(submission.events))
         self._queue.append(waiting)
         self._wake.set()
-        return await waiting.stored
+        return waiting.stored
 
     def note_limited(self, app_id: int, minute: int, events: int, reason: str) -> None:
         """Enter shed events into the ledger, soon and cheaply: the request that was shed does not wait."""
         if not self._limited and not self._closing:
-            asyncio.get_running_loop().call_later(LEDGER_DELAY_S, self._wake.set)
+            self._loop.call_later(LEDGER_DELAY_S, self._wake.set)
         self._limited[app_id, minute, reason] += events
 
     async def close(self) -> None:
@@ -63,50 +74,87 @@ class IngestWriter:
         self._wake.set()
         await asyncio.gather(*self._loops)
 
-    async def _run(self, shard: int) -> None:
+    async def _run(self, commit: Commit, shard: int) -> None:
         while not (self._closing and not self._queue):
             await self._wake.wait()
             self._wake.clear()
             while self._queue or (self._limited and not self._closing):
-                await self._commit(self._take(), shard)
+                entered = await self._commit_what_waits(commit, shard)
+                if not entered and not self._queue and not self._closing:
+                    await asyncio.sleep(LEDGER_DELAY_S)
         if self._limited:
-            await self._commit((), shard)
+            await self._commit_what_waits(commit, shard)
         self._wake.set()  # lets the other loops see that this is the end
+
+    async def _commit_what_waits(self, commit: Commit, shard: int) -> bool:
+        """Commit the queue, and what was limited; whether the latter is entered now."""
+        limited, self._limited = self._limited, Counter()
+        ledger = [
+            packed(Submission(app_id, minute, (), Counter({(LIMITED, reason): events})))
+            for (app_id, minute, reason), events in limited.items()
+        ]
+        entered = await self._engine.write_by(self._commit_groups, commit, shard, ledger)
+        if not entered:
+            self._limited.update(limited)
+        return entered
+
+    def _commit_groups(self, commit: Commit, shard: int, ledger: list[bytes]) -> bool:
+        """In a writer thread: commit group after group for as long as nobody else wants to write; whether `ledger` is entered.
+
+        The next group is what came meanwhile. If the event loop were to hand it over, every commit would wait for what the
+        loop is doing just then.
+        """
+        entered = self._commit(commit, shard, self._take(), ledger)
+        while not self._engine.write_waits() and (group := self._take()):
+            self._commit(commit, shard, group, [])
+        return entered
 
     def _take(self) -> list[_Waiting]:
         group: list[_Waiting] = []
         events = 0
-        while self._queue and events < MAX_COMMIT_EVENTS:
-            group.append(self._queue.popleft())
-            events += len(group[-1].submission.events)
+        with contextlib.suppress(IndexError):  # the queue is empty
+            while events < MAX_COMMIT_EVENTS:
+                group.append(self._queue.popleft())
+                events += group[-1].events
         return group
 
-    async def _commit(self, group: Sequence[_Waiting], shard: int) -> None:
-        limited, self._limited = self._limited, Counter()
-        ledger = [
-            Submission(app_id, minute, (), Counter({(LIMITED, reason): events}))
-            for (app_id, minute, reason), events in limited.items()
-        ]
-        try:
-            submissions = [waiting.submission for waiting in group] + ledger
-            stored = await self._engine.write_bulk(store_events.commit, submissions, self._ids, shard)
-        except Exception as error:  # noqa: BLE001 -- whatever it is, every waiter must hear of it
-            self._limited.update(limited)
-            await self._fail(group, error, shard)
-            if not group and not self._closing:
-                await asyncio.sleep(LEDGER_DELAY_S)
-        else:
-            for waiting, flags in zip(group, stored, strict=False):  # the ledger's own submissions come after the group
-                with contextlib.suppress(asyncio.InvalidStateError):  # the client went away; its events are stored
-                    waiting.stored.set_result(flags)
+    def _commit(self, commit: Commit, shard: int, group: list[_Waiting], ledger: list[bytes]) -> bool:
+        """Commit these and tell who waits; whether it worked at once.
 
-    async def _fail(self, group: Sequence[_Waiting], error: Exception, shard: int) -> None:
-        """Tell the waiters. A fault that is not the store's is one request's own: then each is tried by itself."""
-        if isinstance(error, Unavailable) or len(group) <= 1:
-            for waiting in group:
-                with contextlib.suppress(asyncio.InvalidStateError):
-                    waiting.stored.set_exception(error)
-            log.error("commit failed", error=repr(error.__cause__ or error), requests=len(group))
-            return
-        for waiting in group:
-            await self._commit([waiting], shard)
+        A fault that is not the store's is one request's own: then each is tried by itself.
+        """
+        try:
+            stored = commit([waiting.submission for waiting in group] + ledger, shard)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, every waiter must hear of it
+            if isinstance(error, Unavailable) or len(group) <= 1:
+                self._loop.call_soon_threadsafe(_tell_fault, group, error)
+            else:
+                for waiting in group:
+                    self._commit(commit, shard, [waiting], [])
+            return False
+        self._engine.note_commit()
+        self._loop.call_soon_threadsafe(_tell, group, stored)
+        return True
+
+
+def _tell(group: list[_Waiting], stored: list[list[bool]]) -> None:
+    for waiting, flags in zip(group, stored, strict=False):  # the ledger's own submissions come after the group
+        with contextlib.suppress(asyncio.InvalidStateError):  # the client went away; its events are stored
+            waiting.stored.set_result(flags)
+
+
+def _tell_fault(group: list[_Waiting], error: Exception) -> None:
+    log.error("commit failed", error=repr(error.__cause__ or error), requests=len(group))
+    for waiting in group:
+        with contextlib.suppress(asyncio.InvalidStateError):
+            waiting.stored.set_exception(error)
+
+
+def in_threads(engine: Engine) -> list[Commit]:
+    """Commits by the writer threads of the engine themselves, in place of processes."""
+    ids = IdSequence()
+
+    def commit(submissions: Sequence[bytes], shard: int) -> list[list[bool]]:
+        return engine.write_now(store_events.commit, list(map(unpacked, submissions)), ids, shard)
+
+    return [commit] * engine.writers

@@ -17,4 +17,6 @@ class EventService(event_service_grpc.EventServiceServicer):
         self, request: event_service_pb.IngestEventsRequest, context: Context
     ) -> event_service_pb.IngestEventsResponse:
         logs.bind(appKey=request.app_key[:128])
-        return await self._line.take(request, metadata_value(context, "x-origin"), caller.current().address)
+        taking = self._line.take(request, metadata_value(context, "x-origin"), caller.current().address)
+        del request  # see IngestLine.take
+        return await taking

@@ -8,8 +8,9 @@ PostgreSQL: psycopg 3, READ COMMITTED, several writer threads.
 import asyncio
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import orjson
@@ -54,14 +55,15 @@ class Engine:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.writers = 1 if self.is_sqlite else POSTGRES_WRITERS
+        self.writers = writers_of(url)
         readers = SQLITE_READERS if self.is_sqlite else POSTGRES_READERS
         make = _sqlite_engine if self.is_sqlite else _postgres_engine
         self._write_engine = make(self.url, self.writers, writes=True)
         self._read_engine = make(self.url, readers + 1, writes=False)  # one for the log keeper
         self._write_pool = ThreadPoolExecutor(self.writers, thread_name_prefix="store-write")
         self._read_pool = ThreadPoolExecutor(readers, thread_name_prefix="store-read")
-        self._log = LogKeeper(self._read_engine, self._write_engine, self._write_pool) if self.is_sqlite else None
+        self._waiting: deque[None] = deque()
+        self._log = LogKeeper(self._read_engine, self._write_engine, self._soon_written) if self.is_sqlite else None
 
     async def read(self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work(session, ...)` on one consistent snapshot."""
@@ -79,28 +81,56 @@ class Engine:
             with Session(self._write_engine, expire_on_commit=False) as session, session.begin():
                 return work(session, *args, **kwargs)
 
-        return await asyncio.get_running_loop().run_in_executor(self._write_pool, self._written, attempt)
+        return await self.write_by(_attempted, self._write_engine, attempt)
 
     async def write_bulk(self, work: Callable[Concatenate[Bulk, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Like `write`, for a function of a Bulk: without a Session, which costs more than a small commit."""
+        return await self.write_by(lambda: self.write_now(work, *args, **kwargs))
+
+    async def write_by(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function that writes and commits by itself where `write` runs, so that neither waits for the other's locks.
+
+        One that commits more than once notes each commit, and ends where another is waited for.
+        """
+
+        def written() -> T:
+            done = work(*args, **kwargs)
+            self.note_commit()
+            return done
+
+        return await asyncio.wrap_future(self._soon_written(written))
+
+    def note_commit(self) -> None:
+        """Something was committed. Called where `write` runs."""
+        if self._log is not None:
+            self._log.note_commit()
+
+    def write_waits(self) -> bool:
+        """Whether there is something to write that has not begun."""
+        return bool(self._waiting)
+
+    def _soon_written(self, work: Callable[[], T]) -> Future[T]:
+        def begun() -> T:
+            self._waiting.pop()
+            return work()
+
+        self._waiting.append(None)
+        return self._write_pool.submit(begun)
+
+    def write_now(self, work: Callable[Concatenate[Bulk, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """As `write_bulk`, in this thread."""
 
         def attempt() -> T:
             with bulk.transaction(self._write_engine) as transaction:
                 return work(transaction, *args, **kwargs)
 
-        return await asyncio.get_running_loop().run_in_executor(self._write_pool, self._written, attempt)
-
-    def _written(self, attempt: Callable[[], T]) -> T:
-        done = _attempted(self._write_engine, attempt)
-        if self._log is not None:
-            self._log.note_commit()
-        return done
+        return _attempted(self._write_engine, attempt)
 
     async def checkpoint(self) -> None:
         """Move SQLite's write-ahead log into the database and cut both files, as far as no reader is in the way."""
         if self._log is not None:
             moving = self._log.moving
-            await asyncio.get_running_loop().run_in_executor(self._write_pool, _checkpoint, self._write_engine, moving)
+            await asyncio.wrap_future(self._soon_written(lambda: _checkpoint(self._write_engine, moving)))
 
     def sync_engine(self) -> sa.Engine:
         """The SQLAlchemy engine that may write, for migrations and statement counting."""
@@ -118,6 +148,11 @@ class Engine:
     def display_url(self) -> str:
         """The URL without its password."""
         return self.url.render_as_string(hide_password=True)
+
+
+def writers_of(url: str) -> int:
+    """How many transactions may write to the database at `url` at a time, as far as one server goes."""
+    return 1 if make_url(url).get_backend_name() == "sqlite" else POSTGRES_WRITERS
 
 
 def source(session: Session, name: str, columns: Columns) -> str:

@@ -24,8 +24,7 @@ class IssueSeed(NamedTuple):
     error_type: str
 
 
-@dataclass(slots=True)
-class NewEvent:
+class NewEvent(NamedTuple):
     """One judged event, ready to store. `event_key` is 20 characters of a hash of the event id."""
 
     app_id: int
@@ -33,14 +32,14 @@ class NewEvent:
     time_ms: int
     received_ms: int
     kind: int
-    dimension: Dimension
     release: str | None
     page: str
     browser: str
     device: str
     user_key: int | None
-    issue: IssueSeed | None
     payload: bytes
+    dimension: Dimension
+    issue: IssueSeed | None
     measurement: performance.Measurement | None = None
 
 

@@ -4,7 +4,7 @@ import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Future
 from typing import Final
 
 import sqlalchemy as sa
@@ -23,7 +23,9 @@ MOST_PAGES: Final = 8_000
 class LogKeeper:
     """One thread, from the first commit on. What it cannot move stays in the log, and is safe there."""
 
-    def __init__(self, readers: sa.Engine, writers: sa.Engine, writing: Executor) -> None:
+    def __init__(
+        self, readers: sa.Engine, writers: sa.Engine, writing: Callable[[Callable[[], int]], Future[int]]
+    ) -> None:
         """`writing` runs what must not run beside a commit."""
         self._readers = readers
         self._writers = writers
@@ -55,7 +57,7 @@ class LogKeeper:
                 with self.moving:
                     pages = _move(self._readers)
                 if pages >= LONG_PAGES and not self._closing.is_set():
-                    self._writing.submit(_move, self._writers).result()
+                    self._writing(lambda: _move(self._writers)).result()
             self._closing.wait(PAUSE_S)
 
 

@@ -7,7 +7,7 @@ They are written in the transaction that stores the events. A writer reads, merg
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
@@ -45,8 +45,7 @@ Key = tuple[int, int, int, int, str]
 """A span and a name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
+class Measurement(NamedTuple):
     """What one event measured: a finite value (None: only that it happened), and the client's rating of it (any word).
 
     A request that succeeded is rated `good`, one that failed `poor`.

@@ -9,9 +9,9 @@ PATIENCE_S = 60
 
 
 def workers_of(collector: Collector) -> list[int]:
-    """Process ids of the workers."""
-    parent = collector.process.pid
-    return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+    """Process ids of the workers, or of the processes that commit where there is one worker."""
+    threads = Path(f"/proc/{collector.process.pid}/task").iterdir()
+    return sorted(int(pid) for thread in threads for pid in (thread / "children").read_text().split())
 
 
 async def enough_workers(collector: Collector) -> list[int]:

@@ -145,14 +145,14 @@ async def test_cause_of_a_servers_fault_is_in_the_line(facade, services, lines) 
 
 async def test_unforeseen_exception_is_in_the_line(facade, monkeypatch, lines) -> None:
     fault = RuntimeError("a secret")
-    monkeypatch.setattr("rest_facade.transcoder.Plan.request", Mock(side_effect=fault))
+    monkeypatch.setattr("rest_facade.transcoder.Plan._request", Mock(side_effect=fault))
     await facade.get("/api/auth/me", headers=_USER)
     [line] = lines
     assert (line["log_level"], line["status"], line["exc_info"]) == ("error", 500, fault)
 
 
 async def test_client_that_left_is_told_from_an_answer(facade, monkeypatch, lines) -> None:
-    monkeypatch.setattr("rest_facade.transcoder.Plan.respond", Mock(side_effect=ClientDisconnect))
+    monkeypatch.setattr("rest_facade.transcoder.Plan._reply", Mock(side_effect=ClientDisconnect))
     with pytest.raises(AssertionError):  # httpx wants a response; a real server knows that its client has gone
         await facade.get("/api/auth/me", headers=_USER)
     assert lines[0]["status"] == 499

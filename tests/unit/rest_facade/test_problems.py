@@ -90,7 +90,7 @@ async def test_unforeseen_exception_is_told_without_its_text(facade, monkeypatch
     def fail(*_: object) -> None:
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr("rest_facade.transcoder.Plan.request", fail)
+    monkeypatch.setattr("rest_facade.transcoder.Plan._request", fail)
     answer = await facade.get("/api/auth/me", headers=_USER)
     assert (answer.status_code, answer.json()["code"]) == (500, "INTERNAL")
     assert "secret" not in answer.text

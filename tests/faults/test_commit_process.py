@@ -1,0 +1,75 @@
+"""The process that commits events: what happens when it ends, and that it ends with the server."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.client import Rest
+from tests.conftest import StartCollector
+from tests.faults.rig import ROUNDS, Rig
+from tests.faults.workers import workers_of
+from tests.sample import error_event
+
+pytestmark = pytest.mark.slow
+
+PATIENCE_S = 30
+
+
+async def test_kill_9_of_a_process_that_commits(
+    engine: str, start_collector: StartCollector, connect: Callable[[str], Rest]
+) -> None:
+    rig = Rig.on(f"kill -9 of what commits to {engine}", start_collector(engine), connect)
+    async with rig.under_load():
+        for _ in range(ROUNDS):
+            await rig.acknowledge_more(50)
+            rig.faults += 1
+            os.kill(random.choice(workers_of(rig.collector)), signal.SIGKILL)
+            await rig.acknowledge_more(50)
+    await rig.check()
+
+
+def test_the_request_that_meets_it_is_told_to_come_back(
+    engine: str, start_collector: StartCollector, connect: Callable[[str], Rest]
+) -> None:
+    collector = start_collector(engine)
+    rest = connect(collector.rest)
+    account, app_key = rest.new_app_key()
+    for pid in workers_of(collector):
+        os.kill(pid, signal.SIGKILL)
+    event = error_event()
+    statuses = list(_until_taken(rest, app_key, event))
+    assert set(statuses[:-1]) == {503}
+    assert statuses[-1] == 202
+    assert rest.totals(account)["events"] == 1
+    assert rest.ledger(account)["stored"] == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_it_ends_with_its_server(engine: str, number: int, start_collector: StartCollector) -> None:
+    collector = start_collector(engine)
+    theirs = workers_of(collector)
+    assert theirs
+    for pid in theirs:
+        os.kill(pid, signal.SIGTERM)
+        os.kill(pid, signal.SIGINT)  # what stops a group of processes is for the server to obey
+    time.sleep(0.1)
+    assert workers_of(collector) == theirs
+    collector.signal(number)
+    collector.wait(PATIENCE_S)
+    until = time.monotonic() + PATIENCE_S
+    while any(Path(f"/proc/{pid}").exists() for pid in theirs):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def _until_taken(rest: Rest, app_key: str, event: dict[str, object]) -> Iterator[int]:
+    for _ in range(10):
+        answer = rest.ingest(app_key, [event])
+        yield answer.status_code
+        if answer.status_code == 202:
+            return
