@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from server.errors import ShuttingDown, Unavailable
@@ -14,6 +14,9 @@ from server.store.sequence import Sequence as IdSequence
 MAX_COMMIT_BYTES = 524_288
 """Of bodies as they were sent; bounds how long one commit and what it is made of hold the writer: about 50 ms, or one batch."""
 
+Receive = Callable[[Sequence[Received], int], list[Outcome]]
+"""Reads and stores batches durably, and says what became of each; the number is how long a session lasts at most, in ms."""
+
 
 @dataclass(slots=True)
 class _Waiting:
@@ -22,17 +25,16 @@ class _Waiting:
 
 
 class SessionWriter:
-    """Commits batches in groups, one loop per writer thread of the engine. Never waits when idle."""
+    """Commits batches in groups, one loop per way to commit. Never waits when idle."""
 
-    def __init__(self, engine: Engine, longest_ms: int) -> None:
-        """`longest_ms` is how long a session lasts at most."""
+    def __init__(self, engine: Engine, ways: Iterable[Receive], longest_ms: int) -> None:
+        """`ways` run in the engine's writer threads, one in each; `longest_ms` is how long a session lasts at most."""
         self._engine = engine
         self._longest_ms = longest_ms
-        self._ids = IdSequence()
         self._queue: deque[_Waiting] = deque()
         self._wake = asyncio.Event()
         self._closing = False
-        self._loops = [asyncio.create_task(self._run()) for _ in range(engine.writers)]
+        self._loops = [asyncio.create_task(self._run(way)) for way in ways]
 
     async def submit(self, received: Received) -> Taken | None:
         """Read and store durably; None where there is nothing in it.
@@ -52,12 +54,12 @@ class SessionWriter:
         self._wake.set()
         await asyncio.gather(*self._loops)
 
-    async def _run(self) -> None:
+    async def _run(self, way: Receive) -> None:
         while not (self._closing and not self._queue):
             await self._wake.wait()
             self._wake.clear()
             while self._queue:
-                await self._commit(self._take())
+                await self._commit(way, self._take())
         self._wake.set()  # lets the other loops see that this is the end
 
     def _take(self) -> list[_Waiting]:
@@ -68,24 +70,34 @@ class SessionWriter:
             size_bytes += len(group[-1].received.body)
         return group
 
-    async def _commit(self, group: Sequence[_Waiting]) -> None:
+    async def _commit(self, way: Receive, group: Sequence[_Waiting]) -> None:
         try:
             received = [waiting.received for waiting in group]
-            outcomes = await self._engine.write(receive, received, self._ids, self._longest_ms)
+            outcomes = await self._engine.write_by(way, received, self._longest_ms)
         except Exception as error:  # noqa: BLE001 -- whatever it is, those who wait are told
-            await self._fail(group, error)
+            await self._fail(way, group, error)
         else:
             for waiting, outcome in zip(group, outcomes, strict=True):
                 _tell(waiting, outcome)
 
-    async def _fail(self, group: Sequence[_Waiting], error: Exception) -> None:
+    async def _fail(self, way: Receive, group: Sequence[_Waiting], error: Exception) -> None:
         """Tell the waiters. A fault that is not the store's is one batch's own: then each is tried by itself."""
         if isinstance(error, Unavailable) or len(group) == 1:
             for waiting in group:
                 _tell(waiting, error)
             return
         for waiting in group:
-            await self._commit([waiting])
+            await self._commit(way, [waiting])
+
+
+def in_threads(engine: Engine) -> list[Receive]:
+    """Reading and storing by the writer threads of the engine themselves, in place of processes."""
+    ids = IdSequence()
+
+    def received(batches: Sequence[Received], longest_ms: int) -> list[Outcome]:
+        return engine.write_session_now(receive, batches, ids, longest_ms)
+
+    return [received] * engine.writers
 
 
 def _tell(waiting: _Waiting, outcome: Outcome | Exception) -> None:
