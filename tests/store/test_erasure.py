@@ -41,7 +41,7 @@ async def filled(store: Engine, owner: User, n_events: int = 5) -> App:
     """An app with rows in every table that holds rows of apps."""
     app = await create(store, owner)
     sent = [event(app=app.id, issue=f"js:{n}", user=n) for n in range(n_events)]
-    sent[0].measurement = Measurement("LCP", 1_200.0, "good")
+    sent[0] = sent[0]._replace(measurement=Measurement("LCP", 1_200.0, "good"))
     await store.write_bulk(events.commit, [submission(*sent, app=app.id, rejected=1)], Sequence(), 0)
     by = lifecycle.Change(owner.id, NOW_MS, Sequence(), -1)
     await record(store, app.id)

@@ -173,8 +173,7 @@ async def test_ledger_balances(store: Engine) -> None:
 
 
 async def test_failed_transaction_leaves_nothing_behind(store: Engine) -> None:
-    too_wide = event()
-    too_wide.kind = 2**70
+    too_wide = event()._replace(kind=2**70)
     with pytest.raises(Exception):  # noqa: B017, PT011 -- each engine says it in its own way
         await commit(store, submission(event(), too_wide))
     assert await read_totals(store) == Totals()

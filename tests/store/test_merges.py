@@ -27,8 +27,7 @@ def by() -> Change:
 def failed(issue: str, **fields: object) -> events.NewEvent:
     """A failed request, whose issue says so."""
     new = event(issue=issue, kind=FAILED_REQUEST, **fields)  # type: ignore[arg-type]
-    new.issue = events.IssueSeed(issue, "v1", issue, issues.HTTP)
-    return new
+    return new._replace(issue=events.IssueSeed(issue, "v1", issue, issues.HTTP))
 
 
 async def commit(store: Engine, *new: events.NewEvent, shard: int = 0) -> None:

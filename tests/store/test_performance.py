@@ -34,8 +34,7 @@ _ids = Sequence()
 
 def measured(name="LCP", value=1.0, rating="good", *, kind=METRIC, at=NOW, app=1, key=None) -> events.NewEvent:
     made = event(key, app=app, issue=None, kind=OTHER, at=at)
-    made.measurement = Measurement(name, value, rating, kind)
-    return made
+    return made._replace(measurement=Measurement(name, value, rating, kind))
 
 
 async def commit(store: Engine, *new: events.NewEvent, shard: int = 0) -> None:
