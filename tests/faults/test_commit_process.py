@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from tests.client import Rest
 from tests.conftest import StartCollector
@@ -84,6 +85,27 @@ def test_it_ends_with_its_server(engine: str, number: int, start_collector: Star
     while any(Path(f"/proc/{pid}").exists() for pid in theirs):
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+def test_postgresql_counts_the_rows_of_young_tables(
+    start_collector: StartCollector, connect: Callable[[str], Rest]
+) -> None:
+    """Before its own daemon comes round: plans made for empty tables are slow for any others."""
+    collector = start_collector("postgresql")
+    rest = connect(collector.rest)
+    _, app_key = rest.new_app_key()
+    for _ in range(2 * 16):  # two processes commit in turns, or one of them alone
+        assert rest.ingest(app_key, [error_event()]).status_code == 202
+    until = time.monotonic() + PATIENCE_S
+    database = sa.create_engine(collector.database_url, poolclass=sa.NullPool)
+    with database.connect() as connection:
+        while not connection.scalar(_COUNTED):
+            connection.rollback()
+            assert time.monotonic() < until
+            time.sleep(0.05)
+
+
+_COUNTED = sa.text("SELECT analyze_count FROM pg_stat_user_tables WHERE relname = 'issues'")
 
 
 def _until_taken(rest: Rest, app_key: str, event: dict[str, object]) -> Iterator[int]:
