@@ -44,7 +44,7 @@ _LOG = structlog.get_logger(__name__)
 
 
 _FIRST_COUNTED: Final = 16
-_COUNT_ROWS: Final = "ANALYZE issues, issue_facets, issue_hours, distinct_users, dimensions, events"
+_COUNT_ROWS: Final = "ANALYZE issues, issue_facets, issue_hours, distinct_users, dimensions, events, sessions, session_batches, session_signals"
 """After so many commits, and twice as many, and so on. PostgreSQL itself begins a minute after the tables have grown; until then
 an issue may be looked up among all of its app, because plans were kept from when they were few: ten times the CPU of a commit."""
 
