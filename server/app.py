@@ -48,7 +48,7 @@ from server.ingest.line import IngestLine
 from server.ingest.resolve import AppResolver
 from server.ingest.session_line import SessionLine
 from server.ingest.session_resolve import SessionResolver
-from server.ingest.session_writer import SessionWriter
+from server.ingest.session_writer import SessionWriter, in_threads as sessions_in_threads
 from server.ingest.upkeep import Upkeep
 from server.ingest.writer import IngestWriter, in_threads
 from server.interceptors import (
@@ -281,7 +281,8 @@ async def _open_stores(
         blobs = open_blobs(settings.blobs)
         ways = [process.commit for process in commits] or in_threads(engine)
         writer = IngestWriter(engine, ways, first_shard=(settings.worker or 0) * engine.writers)
-        session_writer = SessionWriter(engine, longest_ms=settings.recording_ttl_ms)
+        session_ways = [process.receive for process in commits] or sessions_in_threads(engine)
+        session_writer = SessionWriter(engine, session_ways, longest_ms=settings.recording_ttl_ms)
         eraser = Eraser(engine)
         budget = DiskBudget(engine, settings.disk_budget_bytes, with_blobs=blobs.directory is not None)
         sweeper = Sweeper(engine, budget, settings.retention_days)

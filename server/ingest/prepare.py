@@ -18,6 +18,7 @@ from server.ingest.scrub import scrubbed
 from server.ingest.storable import storable
 from server.store.arrivals import ERROR, FAILED_REQUEST, OTHER
 from server.store.dimensions import Dimension
+from server.store.event_key import event_key
 from server.store.events import IssueSeed, NewEvent
 
 UNKNOWN_PLATFORM: Final = "unknown"
@@ -73,11 +74,6 @@ def _new_event(event: event_pb.Event, message: bytes, app_id: int, time_ms: int,
         message=message,
         measurement=measurement_of(event, kind),
     )
-
-
-def event_key(event_id: str) -> bytes:
-    """120 bits of a hash of the id: short, and of one length."""
-    return blake2b(event_id.encode(), digest_size=15).digest()
 
 
 @lru_cache(maxsize=4_096)

@@ -3,46 +3,50 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from server.errors import ShuttingDown, Unavailable
-from server.store import batches as store_batches
-from server.store.batches import Kept, NewBatch
 from server.store.engine import Engine
+from server.store.receiving import Outcome, Received, Taken, receive
 from server.store.sequence import Sequence as IdSequence
 
-MAX_COMMIT_BATCHES = 32
-"""Bounds how long one transaction holds the writer: about 50 ms."""
+MAX_COMMIT_BYTES = 524_288
+"""Of bodies as they were sent; bounds how long one commit and what it is made of hold the writer: about 50 ms, or one batch."""
+
+Receive = Callable[[Sequence[Received], int], list[Outcome]]
+"""Reads and stores batches durably, and says what became of each; the number is how long a session lasts at most, in ms."""
 
 
 @dataclass(slots=True)
 class _Waiting:
-    batch: NewBatch
-    kept: asyncio.Future[Kept | None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    received: Received
+    taken: asyncio.Future[Taken | None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class SessionWriter:
-    """Commits batches in groups, one loop per writer thread of the engine. Never waits when idle."""
+    """Commits batches in groups, one loop per way to commit. Never waits when idle."""
 
-    def __init__(self, engine: Engine, longest_ms: int) -> None:
-        """`longest_ms` is how long a session lasts at most."""
+    def __init__(self, engine: Engine, ways: Iterable[Receive], longest_ms: int) -> None:
+        """`ways` run in the engine's writer threads, one in each; `longest_ms` is how long a session lasts at most."""
         self._engine = engine
         self._longest_ms = longest_ms
-        self._ids = IdSequence()
         self._queue: deque[_Waiting] = deque()
         self._wake = asyncio.Event()
         self._closing = False
-        self._loops = [asyncio.create_task(self._run()) for _ in range(engine.writers)]
+        self._loops = [asyncio.create_task(self._run(way)) for way in ways]
 
-    async def submit(self, batch: NewBatch) -> Kept | None:
-        """Store durably; None where the session is not there. Raises Unavailable: then nothing was stored."""
+    async def submit(self, received: Received) -> Taken | None:
+        """Read and store durably; None where there is nothing in it.
+
+        Raises BatchTooLarge, InvalidSessionToken where the session is gone, and Unavailable: then nothing was stored.
+        """
         if self._closing:
             raise ShuttingDown
-        waiting = _Waiting(batch)
+        waiting = _Waiting(received)
         self._queue.append(waiting)
         self._wake.set()
-        return await waiting.kept
+        return await waiting.taken
 
     async def close(self) -> None:
         """Refuse new batches, commit those that wait, and stop."""
@@ -50,32 +54,55 @@ class SessionWriter:
         self._wake.set()
         await asyncio.gather(*self._loops)
 
-    async def _run(self) -> None:
+    async def _run(self, way: Receive) -> None:
         while not (self._closing and not self._queue):
             await self._wake.wait()
             self._wake.clear()
             while self._queue:
-                await self._commit([self._queue.popleft() for _ in range(min(len(self._queue), MAX_COMMIT_BATCHES))])
+                await self._commit(way, self._take())
         self._wake.set()  # lets the other loops see that this is the end
 
-    async def _commit(self, group: Sequence[_Waiting]) -> None:
-        try:
-            kept = await self._engine.write(
-                store_batches.append, [waiting.batch for waiting in group], self._ids, self._longest_ms
-            )
-        except Exception as error:  # noqa: BLE001 -- whatever it is, those who wait are told
-            await self._fail(group, error)
-        else:
-            for waiting, one in zip(group, kept, strict=True):
-                with contextlib.suppress(asyncio.InvalidStateError):  # the client went away; its batch is stored
-                    waiting.kept.set_result(one)
+    def _take(self) -> list[_Waiting]:
+        group: list[_Waiting] = []
+        size_bytes = 0
+        while self._queue and size_bytes < MAX_COMMIT_BYTES:
+            group.append(self._queue.popleft())
+            size_bytes += len(group[-1].received.body)
+        return group
 
-    async def _fail(self, group: Sequence[_Waiting], error: Exception) -> None:
+    async def _commit(self, way: Receive, group: Sequence[_Waiting]) -> None:
+        try:
+            received = [waiting.received for waiting in group]
+            outcomes = await self._engine.write_by(way, received, self._longest_ms)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, those who wait are told
+            await self._fail(way, group, error)
+        else:
+            for waiting, outcome in zip(group, outcomes, strict=True):
+                _tell(waiting, outcome)
+
+    async def _fail(self, way: Receive, group: Sequence[_Waiting], error: Exception) -> None:
         """Tell the waiters. A fault that is not the store's is one batch's own: then each is tried by itself."""
         if isinstance(error, Unavailable) or len(group) == 1:
             for waiting in group:
-                with contextlib.suppress(asyncio.InvalidStateError):
-                    waiting.kept.set_exception(error)
+                _tell(waiting, error)
             return
         for waiting in group:
-            await self._commit([waiting])
+            await self._commit(way, [waiting])
+
+
+def in_threads(engine: Engine) -> list[Receive]:
+    """Reading and storing by the writer threads of the engine themselves, in place of processes."""
+    ids = IdSequence()
+
+    def received(batches: Sequence[Received], longest_ms: int) -> list[Outcome]:
+        return engine.write_session_now(receive, batches, ids, longest_ms)
+
+    return [received] * engine.writers
+
+
+def _tell(waiting: _Waiting, outcome: Outcome | Exception) -> None:
+    with contextlib.suppress(asyncio.InvalidStateError):  # the client went away; if its batch is stored it stays so
+        if isinstance(outcome, Exception):
+            waiting.taken.set_exception(outcome)
+        else:
+            waiting.taken.set_result(outcome)

@@ -6,14 +6,20 @@ new batch can be judged together with its neighbours without reading theirs agai
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from operator import itemgetter
+from typing import Final, NamedTuple
 
 import orjson
 
-from server.mobile.codec import Message
-from server.mobile.messages import PERFORMANCE
-from server.mobile.signals import FREEZE_MS, HEARTBEATS
+from server.mobile.codec import FieldValue, Message
+from server.mobile.messages import CLICK, INPUT, PERFORMANCE
 from server.mobile.wire import write_string
+
+HEARTBEATS: Final = frozenset({CLICK, INPUT, PERFORMANCE})
+"""What a living app sends all the time: taps, input, and performance samples."""
+
+FREEZE_MS: Final = 60_000
+"""How long an app is without a beat that froze."""
 
 MAX_BEATS: Final = 2_000
 """Beats kept of one batch. A person makes some ten taps a second, and a batch covers five seconds."""
@@ -23,7 +29,24 @@ MAX_BEAT_MS: Final = 253_402_300_799_999
 
 _BACKGROUND: Final = "background"
 MARK: Final = write_string(_BACKGROUND)
-"""How the fields of a mark begin on the wire."""
+"""How the fields of a mark begin on the wire: the measurement that says whether the app went to the background (1) or came back (0)."""
+
+
+class Beat(NamedTuple):
+    """One sign of life; its first two fields order it among others."""
+
+    time_ms: int
+    number: int  # the index of its message
+    type: int
+    # What was touched, empty for all else; and where, of taps.
+    label: str = ""
+    x: int | None = None
+    y: int | None = None
+    # Of a mark, whether the app is away; None of all else.
+    away: bool | None = None
+
+
+by_time: Final = itemgetter(0, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,59 +55,74 @@ class Beats:
     touched last, None where nothing says so.
     """
 
-    messages: Sequence[Message]
+    ordered: Sequence[Beat]
     in_background: bool | None
     touched: str | None
 
     @property
     def first_ms(self) -> int | None:
         """When the first was."""
-        return self.messages[0].timestamp_ms if self.messages else None
+        return self.ordered[0].time_ms if self.ordered else None
 
     @property
     def last_ms(self) -> int | None:
         """When the last was."""
-        return self.messages[-1].timestamp_ms if self.messages else None
+        return self.ordered[-1].time_ms if self.ordered else None
 
 
-def beats_of(messages: Iterable[Message]) -> Beats:
-    """The beats among the messages."""
-    ordered = sorted(
-        (message for message in messages if message.type in HEARTBEATS and message.timestamp_ms <= MAX_BEAT_MS),
-        key=lambda message: (message.timestamp_ms, message.index),
-    )
-    marks = [message for message in ordered if _is_mark(message)]
-    labels = [str(message.fields["label"]) for message in ordered if message.fields.get("label")]
-    in_background = marks[-1].fields.get("value") == 1 if marks else None
-    return Beats(_thinned(ordered)[:MAX_BEATS], in_background, labels[-1] if labels else None)
+def beat(message: Message) -> Beat:
+    """A message of one of the HEARTBEATS as a beat."""
+    return _beat(message.index, message.type, message.timestamp_ms, message.fields)
+
+
+def beats_of(beats: Iterable[Beat]) -> Beats:
+    """Those of the beats that are kept of a batch."""
+    ordered = sorted((beat for beat in beats if beat.time_ms <= MAX_BEAT_MS), key=by_time)
+    marks = [beat.away for beat in ordered if beat.away is not None]
+    labels = [beat.label for beat in ordered if beat.label]
+    return Beats(_thinned(ordered)[:MAX_BEATS], marks[-1] if marks else None, labels[-1] if labels else None)
 
 
 def pack(beats: Beats) -> bytes:
     """The beats as they are stored."""
-    return orjson.dumps([[m.index, m.type, m.timestamp_ms, m.fields] for m in beats.messages])
+    return orjson.dumps(list(map(tuple, beats.ordered)))
 
 
-def unpack(packed: bytes) -> list[Message]:
-    """The messages that were packed; their names are not kept."""
-    return [Message(index, type_id, "", time_ms, fields) for index, type_id, time_ms, fields in orjson.loads(packed)]
+def unpack(packed: bytes) -> list[Beat]:
+    """The beats that were packed, by this release or by one that kept messages instead."""
+    rows = orjson.loads(packed)
+    return [_beat(*row) for row in rows] if rows and len(rows[0]) == _MESSAGE else list(map(Beat._make, rows))
 
 
-def opening(time_ms: int, *, in_background: bool, touched: str) -> Message:
+def opening(time_ms: int, *, in_background: bool, touched: str) -> Beat:
     """A beat to put before a stretch of them, which tells how things stood when it began: away or not, touched what."""
-    return Message(0, PERFORMANCE, "", time_ms, {"name": _BACKGROUND, "value": int(in_background), "label": touched})
+    return Beat(time_ms, 0, PERFORMANCE, touched, away=in_background)
 
 
-def _is_mark(message: Message) -> bool:
-    return message.type == PERFORMANCE and message.fields.get("name") == _BACKGROUND
+_MESSAGE: Final = 4
+"""Entries of a stored message: index, type, time, fields."""
 
 
-def _thinned(ordered: list[Message]) -> list[Message]:
+def _beat(index: int, type_id: int, time_ms: int, fields: dict[str, FieldValue]) -> Beat:
+    label, x, y = (fields.get(name) for name in ("label", "x", "y"))
+    return Beat(
+        time_ms,
+        index,
+        type_id,
+        label if isinstance(label, str) else "",
+        x if isinstance(x, int) else None,
+        y if isinstance(y, int) else None,
+        fields.get("value") == 1 if fields.get("name") == _BACKGROUND else None,
+    )
+
+
+def _thinned(ordered: list[Beat]) -> list[Beat]:
     """Without measurements that lie so close between two kept beats that no freeze could begin or end at them."""
-    kept: list[Message] = []
-    for place, message in enumerate(ordered):
-        is_plain = message.type == PERFORMANCE and not _is_mark(message)
-        following = ordered[place + 1].timestamp_ms if place + 1 < len(ordered) else None
-        if is_plain and kept and following is not None and following - kept[-1].timestamp_ms < FREEZE_MS:
+    kept: list[Beat] = []
+    for place, beat in enumerate(ordered):
+        is_plain = beat.type == PERFORMANCE and beat.away is None
+        following = ordered[place + 1].time_ms if place + 1 < len(ordered) else None
+        if is_plain and kept and following is not None and following - kept[-1].time_ms < FREEZE_MS:
             continue
-        kept.append(message)
+        kept.append(beat)
     return kept

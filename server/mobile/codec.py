@@ -1,7 +1,6 @@
 """Reads a batch as mobile trackers send it, keeping whatever can be kept, and writes one as they would."""
 
 from array import array
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -9,7 +8,7 @@ from itertools import compress
 from typing import overload
 
 from server.mobile.messages import NETWORK_CALL, Head, Layout, MessageType, all_types
-from server.mobile.walk import ROW, Walk, skip_fields, walk
+from server.mobile.walk import Walk, skip_fields, walk
 from server.mobile.wire import (
     WireFault,
     read_boolean,
@@ -28,6 +27,15 @@ _READERS: dict[str, Callable[[bytes, int], tuple[FieldValue, int]]] = {
     "s": read_string,
     "b": read_boolean,
 }
+
+
+Wanted = bytes
+"""Types of messages, as `wanted` gives them."""
+
+
+def wanted(types: Collection[int]) -> Wanted:
+    """These types, in the form in which messages are looked for: one byte for each type there is."""
+    return bytes(type_id in types for type_id in range(256))
 
 
 class BatchStatus(StrEnum):
@@ -63,12 +71,12 @@ class Messages(Sequence[Message]):
 
     def __init__(self, data: bytes, found: Walk, layout: Layout, *, swaps_bodies: bool) -> None:
         self._data = data
-        self._rows = found.rows
-        self._types = all_types(layout)
+        self._found = found
+        self._rows = all_types(layout)
         self._swaps_bodies = swaps_bodies
 
     def __len__(self) -> int:
-        return len(self._rows) // ROW
+        return len(self._found.types)
 
     @overload
     def __getitem__(self, position: int) -> Message: ...
@@ -76,62 +84,69 @@ class Messages(Sequence[Message]):
     def __getitem__(self, position: slice) -> list[Message]: ...
     def __getitem__(self, position: int | slice) -> Message | list[Message]:
         if isinstance(position, slice):
-            return [self._at(row) for row in range(len(self))[position]]
+            return [self._at(place) for place in range(len(self))[position]]
         return self._at(range(len(self))[position])
 
     def __iter__(self) -> Iterator[Message]:
-        return (self._message(*row) for row in self._table())
+        found = self._found
+        return map(self._message, found.types, found.starts, found.ends, found.indexes, found.times)
 
-    def sift(
-        self, types: Collection[int], bare: int, *, unless: bytes
-    ) -> "tuple[list[Message], list[tuple[int, int]]]":
-        """The messages of these types and those of type `bare` whose fields' bytes begin with `unless`.
+    def of(self, wanted: "Wanted") -> list[Message]:
+        """The messages of the wanted types; no other is built."""
+        return [self._at(position) for position in self.positions(wanted)]
 
-        Of the other messages of type `bare` only epoch milliseconds and index: none is built.
-        """
-        # Nothing here runs once a message but what C does: a batch holds thousands, of which a few are built.
-        kinds, starts, indexes, times = (self._rows[column::ROW] for column in (0, 1, 3, 4))
-        places = list(compress(range(len(kinds)), map(bare.__eq__, kinds)))
-        marked: set[int] = set()
-        if unless in self._data:
-            marked = {place for place in places if self._data.startswith(unless, starts[place])}
-        wanted = [*compress(range(len(kinds)), map(types.__contains__, kinds)), *marked]
-        unbuilt = [(times[place], indexes[place]) for place in places if place not in marked]
-        return [self._at(place) for place in sorted(wanted)], unbuilt
+    def positions(self, wanted: "Wanted") -> list[int]:
+        """Where the messages of the wanted types stand; none is built."""
+        # In C alone: a batch holds thousands of messages, of which a few are wanted.
+        return list(compress(range(len(self)), self._found.types.translate(wanted)))
+
+    def begins(self, position: int, fields: bytes) -> bool:
+        """Whether these bytes begin the fields of a message."""
+        return self._data.startswith(fields, self._found.starts[position])
+
+    def start(self, position: int) -> int:
+        """Where in the batch the fields of a message begin."""
+        return self._found.starts[position]
 
     def counts(self) -> dict[int, int]:
         """How many messages of each type id there are."""
-        return dict(Counter(self._rows[::ROW]))
+        types = self._found.types
+        return {type_id: count for type_id in self._rows if (count := types.count(type_id))}
 
     def times(self) -> "array[int]":
         """Epoch milliseconds of each message; none is built."""
-        return self._rows[ROW - 1 :: ROW]
+        return self._found.times
 
     def first_but(self, type_id: int) -> int | None:
         """Epoch milliseconds of the first message of any other type; None where there is none."""
-        return next((row[4] for row in self._table() if row[0] != type_id), None)
+        return next(
+            (time for kind, time in zip(self._found.types, self._found.times, strict=True) if kind != type_id), None
+        )
+
+    def indexes(self) -> "array[int]":
+        """The index of each message; none is built."""
+        return self._found.indexes
 
     def places(self) -> "Iterator[tuple[int, int]]":
         """Epoch milliseconds and index of each message; none is built."""
-        return zip(self._rows[ROW - 1 :: ROW], self._rows[ROW - 2 :: ROW], strict=True)
+        return zip(self._found.times, self._found.indexes, strict=True)
 
     def type_at(self, position: int) -> int:
         """The type id of a message."""
-        return self._rows[position * ROW]
+        return self._found.types[position]
 
     def raw(self, position: int) -> bytes:
         """The bytes of a message's fields."""
-        return self._data[self._rows[position * ROW + 1] : self._rows[position * ROW + 2]]
+        return self._data[self._found.starts[position] : self._found.ends[position]]
 
-    def _table(self) -> "zip[tuple[int, ...]]":
-        cells = iter(self._rows)
-        return zip(*[cells] * ROW, strict=True)
-
-    def _at(self, position: int) -> Message:
-        return self._message(*self._rows[position * ROW : position * ROW + ROW])
+    def _at(self, place: int) -> Message:
+        found = self._found
+        return self._message(
+            found.types[place], found.starts[place], found.ends[place], found.indexes[place], found.times[place]
+        )
 
     def _message(self, type_id: int, start: int, end: int, index: int, timestamp_ms: int) -> Message:
-        message_type = self._types[type_id]
+        message_type = self._rows[type_id]
         if type_id == NETWORK_CALL and self._swaps_bodies:
             fields = _android_network_call(self._data[start:end], message_type)
         else:
@@ -164,7 +179,7 @@ def decode_batch(data: bytes, *, platform: str = "ios", layout: Layout = Layout.
     """Read a batch after any content encoding was undone; never raises, whatever the bytes.
 
     `platform` is the one the session was started with.
-    Costs at most three linear passes and, per message, ROW numbers of eight bytes.
+    Costs at most three linear passes and, per message, 33 bytes.
     """
     found = walk(data, layout, trust_length=True)
     if found.fault is not None:
@@ -172,7 +187,7 @@ def decode_batch(data: bytes, *, platform: str = "ios", layout: Layout = Layout.
     messages = Messages(data, found, layout, swaps_bodies=is_android(platform) and layout is Layout.CURRENT)
     return Batch(
         messages=messages,
-        first_index=found.rows[3] if found.rows else None,
+        first_index=found.indexes[0] if found.indexes else None,
         status=_status(found, len(data)),
         fault=found.fault,
         consumed=found.consumed,
@@ -200,7 +215,7 @@ def _second_opinion(data: bytes, layout: Layout, found: Walk) -> Walk:
 def _status(found: Walk, size: int) -> BatchStatus:
     if found.fault is None:
         return BatchStatus.COMPLETE
-    if not found.rows:
+    if not found.types:
         return BatchStatus.UNDECODABLE
     return BatchStatus.DAMAGED if found.consumed == size else BatchStatus.DAMAGED_TAIL
 

@@ -1,13 +1,15 @@
 """What one batch tells of its session, read once when it arrives."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
-from server.mobile.beats import MARK, Beats, beats_of
-from server.mobile.codec import Batch, BatchStatus, Message, decode_batch, is_android
+from server.mobile.beats import FREEZE_MS, HEARTBEATS, MARK, Beat, Beats, beat, beats_of
+from server.mobile.codec import Batch, BatchStatus, Message, Messages, decode_batch, is_android, wanted
 from server.mobile.messages import (
     BATCH_META,
+    CLICK,
     CRASH,
     METADATA,
     NETWORK_CALL,
@@ -16,13 +18,21 @@ from server.mobile.messages import (
     USER_ID,
     Layout,
 )
-from server.mobile.signals import FREEZE_MS, HEARTBEATS, Crash, NetworkCall, crashes, failed_network_calls
+from server.mobile.signals import Crash, NetworkCall, crashes, failed_network_calls
+from server.mobile.walk import skip_fields
+from server.mobile.wire import read_string, read_uint
 
 MAX_INT64: Final = 2**63 - 1
+MAX_CALLS: Final = 500
+"""Failed network calls of one batch that become events; a batch covers five seconds."""
+
 _V1_7_0_ONLY: Final = 99
 """A message type that only the layout of v1.7.0 has."""
 
-_TOLD: Final = (HEARTBEATS - {PERFORMANCE}) | {METADATA, USER_ID, USER_ANONYMOUS_ID, CRASH, NETWORK_CALL}
+_TOUCHES: Final = wanted(HEARTBEATS - {PERFORMANCE})
+_MEASUREMENTS: Final = wanted({PERFORMANCE})
+_TOLD: Final = wanted({METADATA, USER_ID, USER_ANONYMOUS_ID, CRASH})
+_CALLS: Final = wanted({NETWORK_CALL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +82,16 @@ def decode(data: bytes, platform: str) -> tuple[Batch, Layout]:
 
 
 def read(data: bytes, platform: str, *, with_calls: bool, latest_ms: int) -> Reading:
-    """What a session learns from a batch; failed network calls only where they are wanted.
+    """What a session learns from a batch; failed network calls, the first MAX_CALLS, only where they are wanted.
 
     Times after `latest_ms` are a wrong clock's.
     """
     batch, layout = decode(data, platform)
     messages = batch.messages
-    told, measured = messages.sift(_TOLD if with_calls else _TOLD - {NETWORK_CALL}, PERFORMANCE, unless=MARK)
+    told = messages.of(_TOLD)
     times = messages.times()
     earliest, latest = (min(times), max(times)) if times else (None, None)
+    is_plausible = latest is not None and latest <= latest_ms
     crashed = tuple(crashes(told))
     return Reading(
         layout=layout,
@@ -90,14 +101,14 @@ def read(data: bytes, platform: str, *, with_calls: bool, latest_ms: int) -> Rea
         counts=messages.counts(),
         first_ms=_storable(earliest),
         last_ms=_storable(latest),
-        alive_ms=max(filter(latest_ms.__ge__, times), default=None),
+        alive_ms=latest if is_plausible else max(filter(latest_ms.__ge__, times), default=None),
         fell_ms=_fell_ms(batch, crashed),
         user_id=_latest(told, USER_ID),
         anonymous_id=_latest(told, USER_ANONYMOUS_ID),
         metadata=_metadata(told),
         crashes=crashed,
-        failed_calls=tuple(failed_network_calls(told)),
-        beats=beats_of((*told, *_signs_of_life(measured))),
+        failed_calls=tuple(islice(failed_network_calls(messages.of(_CALLS)), MAX_CALLS)) if with_calls else (),
+        beats=beats_of((*_touches(messages, data), *_measurements(messages, data))),
     )
 
 
@@ -109,13 +120,38 @@ def _storable(time_ms: int | None) -> int | None:
     return None if time_ms is None else min(time_ms, MAX_INT64)
 
 
-def _signs_of_life(measured: "Sequence[tuple[int, int]]") -> list[Message]:
-    """Measurements, most of what there is, as beats. No freeze fits between two that are near: then the ends will do."""
-    if not measured:
-        return []
+def _touches(messages: Messages, data: bytes) -> Iterator[Beat]:
+    """What was tapped or written to. Both layouts have these types alike; of their fields only what a beat keeps is read."""
+    times, indexes = messages.times(), messages.indexes()
+    for position in messages.positions(_TOUCHES):
+        type_id, start = messages.type_at(position), messages.start(position)
+        if type_id == CLICK:
+            label, at = read_string(data, start)
+            x, at = read_uint(data, at)
+            y, _ = read_uint(data, at)
+            yield Beat(times[position], indexes[position], type_id, label, x, y)
+        else:
+            label, _ = read_string(data, skip_fields(data, start, "sb"))
+            yield Beat(times[position], indexes[position], type_id, label)
+
+
+def _measurements(messages: Messages, data: bytes) -> list[Beat]:
+    """Measurements, most of what there is, and marks. Of the former the first and the last will do if no freeze fits between."""
+    positions = messages.positions(_MEASUREMENTS)
+    marks: list[Beat] = []
+    if MARK in data:
+        at = [position for position in positions if messages.begins(position, MARK)]
+        marks = [beat(messages[position]) for position in at]
+        positions = sorted(set(positions).difference(at))
+    if not positions:
+        return marks
+    times, indexes = messages.times(), messages.indexes()
+    measured = [times[position] for position in positions]
     first, last = min(measured), max(measured)
-    kept = {first, last} if last[0] - first[0] < FREEZE_MS else measured
-    return [Message(index, PERFORMANCE, "", time_ms, {}) for time_ms, index in kept]
+    if last - first < FREEZE_MS:
+        ends = measured.index(first), len(measured) - 1 - measured[::-1].index(last)
+        positions = sorted({positions[end] for end in ends})
+    return [*marks, *(Beat(times[position], indexes[position], PERFORMANCE) for position in positions)]
 
 
 def _latest(told: Iterable[Message], type_id: int) -> Said | None:

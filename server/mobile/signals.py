@@ -1,6 +1,6 @@
 """What a session's messages say of its health and its user: crashes, failed calls, rage taps, freezes, marks, identity.
 
-Everything here takes decoded messages in any order, because trackers resend and batches overtake each other, and orders
+Everything here takes decoded messages or beats in any order, because trackers resend and batches overtake each other, and orders
 them by their own time where order matters. Type ids are the same in all layouts; fields that a layout lacks read as empty.
 """
 
@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from server.mobile.beats import FREEZE_MS, Beat, by_time
 from server.mobile.codec import Message
 from server.mobile.messages import (
     CLICK,
     CRASH,
-    INPUT,
     METADATA,
     NETWORK_CALL,
     PERFORMANCE,
@@ -24,12 +24,7 @@ from server.mobile.messages import (
 # OpenReplay's detector asks for gaps *over* 300 ms, so that four taps a minute apart rage and three quick ones do not.
 RAGE_TAP_GAP_MS: Final = 300
 RAGE_TAPS: Final = 3
-FREEZE_MS: Final = 60_000
-# What a living app sends all the time: taps, input, and performance samples.
-HEARTBEATS: Final = frozenset({CLICK, INPUT, PERFORMANCE})
 _IDENTITY: Final = frozenset({METADATA, USER_ID, USER_ANONYMOUS_ID})
-# The performance mark that says whether the app went to the background (1) or came back (0).
-_BACKGROUND: Final = "background"
 # A marker between the parts of a key that none of them can hold: 0xff never occurs in UTF-8.
 _PART_END: Final = b"\xff"
 
@@ -168,53 +163,46 @@ def identity(messages: Iterable[Message]) -> Identity:
     return Identity(last_ids[USER_ID], last_ids[USER_ANONYMOUS_ID], metadata)
 
 
-def rage_taps(messages: Iterable[Message]) -> list[RageTaps]:
+def rage_taps(beats: Iterable[Beat]) -> list[RageTaps]:
     """Each run of at least three taps on one non-empty label with less than 300 ms between neighbours, once.
 
     A tap that came twice, as after a retry, is one tap: it has the same time and place, whatever its index.
     """
-    taps = {
-        (tap.timestamp_ms, *(tap.fields.get(field) for field in ("label", "x", "y"))): tap
-        for tap in messages
-        if tap.type == CLICK
-    }
-    runs: list[list[Message]] = []
-    for tap in _in_time(taps.values()):
-        if runs and _continues(runs[-1][-1], tap):
+    taps = {(tap.time_ms, tap.label, tap.x, tap.y): tap for tap in beats if tap.type == CLICK}
+    runs: list[list[Beat]] = []
+    label, until_ms = "", 0
+    for tap in sorted(taps.values(), key=by_time):
+        if runs and tap.label == label and tap.time_ms < until_ms:
             runs[-1].append(tap)
         else:
             runs.append([tap])
+        label, until_ms = tap.label, tap.time_ms + RAGE_TAP_GAP_MS
     return [
-        RageTaps(run[0].index, run[0].timestamp_ms, run[-1].timestamp_ms, _text(run[0], "label"), len(run))
+        RageTaps(run[0].number, run[0].time_ms, run[-1].time_ms, run[0].label, len(run))
         for run in runs
-        if len(run) >= RAGE_TAPS and _text(run[0], "label")
+        if len(run) >= RAGE_TAPS and run[0].label
     ]
 
 
-def freezes(messages: Iterable[Message], *, end_ms: int | None = None) -> list[Freeze]:
-    """The times of at least a minute between two heartbeats, or between the last one and `end_ms`.
+def freezes(beats: Iterable[Beat], *, end_ms: int | None = None) -> list[Freeze]:
+    """The times of at least a minute between two beats, or between the last one and `end_ms`.
 
     Time spent in the background is no freeze: trackers pause there. `end_ms` is when the session is known to have been
-    alive last, by whatever message; without it nothing is said about the time behind the last heartbeat.
+    alive last, by whatever message; without it nothing is said about the time behind the last beat.
     """
     found: list[Freeze] = []
     last_ms: int | None = None
     label = ""
     in_background = False
-    for beat in _in_time(message for message in messages if message.type in HEARTBEATS):
-        if last_ms is not None and not in_background and beat.timestamp_ms - last_ms >= FREEZE_MS:
-            found.append(Freeze(last_ms, beat.timestamp_ms, label))
-        last_ms, label = beat.timestamp_ms, _text(beat, "label") or label
-        if _text(beat, "name") == _BACKGROUND:
-            in_background = _number(beat, "value") == 1
+    for beat in sorted(beats, key=by_time):
+        if last_ms is not None and not in_background and beat.time_ms - last_ms >= FREEZE_MS:
+            found.append(Freeze(last_ms, beat.time_ms, label))
+        last_ms, label = beat.time_ms, beat.label or label
+        if beat.away is not None:
+            in_background = beat.away
     if last_ms is not None and end_ms is not None and not in_background and end_ms - last_ms >= FREEZE_MS:
         found.append(Freeze(last_ms, end_ms, label))
     return found
-
-
-def _continues(previous: Message, tap: Message) -> bool:
-    same_label = _text(previous, "label") == _text(tap, "label")
-    return same_label and tap.timestamp_ms - previous.timestamp_ms < RAGE_TAP_GAP_MS
 
 
 def _in_time(messages: Iterable[Message]) -> list[Message]:

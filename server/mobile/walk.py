@@ -1,11 +1,12 @@
 """Finds where the messages of a batch lie, in one pass, without building any of them.
 
-The result is one array of numbers, so that a hostile batch of two-byte messages costs some bytes each and not some
+The result is some arrays of numbers, so that a hostile batch of two-byte messages costs some bytes each and not some
 Python objects each, and so that whoever wants only the crashes pays only for the crashes.
 """
 
 from array import array
 from dataclasses import dataclass, field
+from struct import Struct, error as StructError  # noqa: N812 -- it is one
 from typing import Final, NoReturn
 
 from server.mobile.messages import (
@@ -25,19 +26,36 @@ from server.mobile.wire import MAX_STRING_BYTES, MAX_UINT, WireFault, read_int, 
 MAX_MESSAGES: Final = 131_072
 # Ids in use end at 120. A larger one is noise read as a message, and every id stepped over is counted in memory.
 MAX_TYPE_ID: Final = 1_023
-# Numbers kept for each message: type, where its fields begin and end, index, time.
-ROW: Final = 5
 # A number of so many bytes fits 64 bits whatever they are.
 _SURE_UINT_BYTES: Final = 9
 _WEB_METAS: Final = (WEB_BATCH_META, WEB_BATCH_METADATA)
 
+# How nearly all messages begin: type, low and high bytes of a timestamp of six, and a Length, or the first byte of one.
+_HEAD: Final = Struct("<BHIB")
+_TIMED: Final = 7  # bytes: the type and a timestamp of six
+# The bits that say of the two low bytes of a number that others follow.
+_LOW_MORE: Final = 0x8080
+# What of a field's first byte, while it is below 0x80, counts the bytes behind it: all of a string's, none of the others'.
+_STEPS: Final = {"s": -1, "u": 0, "b": 0x80}
+_BOOLEAN: Final = _STEPS["b"]
+_KINDS: Final = {step: kind for kind, step in _STEPS.items()}
+
+
+def _numbers() -> "array[int]":
+    return array("Q")
+
 
 @dataclass(slots=True)
 class Walk:
-    """What one pass over a batch found."""
+    """What one pass over a batch found; each column has one number a message."""
 
-    # ROW numbers a message: type, start and end of its fields in the batch, index, epoch milliseconds.
-    rows: "array[int]" = field(default_factory=lambda: array("Q"))
+    types: bytearray = field(default_factory=bytearray)
+    # Where its fields begin and end in the batch.
+    starts: "array[int]" = field(default_factory=_numbers)
+    ends: "array[int]" = field(default_factory=_numbers)
+    indexes: "array[int]" = field(default_factory=_numbers)
+    # Epoch milliseconds.
+    times: "array[int]" = field(default_factory=_numbers)
     # How often each unknown id was stepped over.
     skipped: dict[int, int] = field(default_factory=dict)
     # The first fault, and where its message begins.
@@ -46,14 +64,23 @@ class Walk:
     # Bytes accounted for; less than the batch when its tail is lost.
     consumed: int = 0
 
+    def add(self, type_id: int, start: int, end: int, index: int, time_ms: int) -> None:
+        """Note a message."""
+        self.types.append(type_id)
+        self.starts.append(start)
+        self.ends.append(end)
+        self.indexes.append(index)
+        self.times.append(time_ms)
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """Which types a batch may hold and how its messages are numbered."""
 
     types: dict[int, MessageType]
-    # The field kinds of the ordinary messages: those with a Length that do nothing to the walk itself.
-    ordinary: dict[int, str]
+    # For each type of one byte, one number a field; None for all but the ordinary ones: those with a Length that do
+    # nothing to the walk itself.
+    ordinary: list[tuple[int, ...] | None]
     # Today's trackers count the batch meta as a message and everything else from 1; v1.7.0 does neither.
     counts_meta: bool
 
@@ -63,9 +90,10 @@ class _TailLost(Exception):
 
 
 def _rules(types: dict[int, MessageType], layout: Layout) -> Rules:
-    ordinary = {
-        row.id: row.kinds for row in types.values() if row.head is Head.TIMESTAMP_LENGTH and row.id != BATCH_META
-    }
+    ordinary: list[tuple[int, ...] | None] = [None] * 256
+    for row in types.values():
+        if row.head is Head.TIMESTAMP_LENGTH and row.id != BATCH_META:
+            ordinary[row.id] = tuple(_STEPS[kind] for kind in row.kinds)
     return Rules(types, ordinary, counts_meta=layout is Layout.CURRENT)
 
 
@@ -148,56 +176,74 @@ class _Walker:
 
     def messages(self) -> None:
         """Step through messages that follow each other with nothing between."""
-        # Every message of every batch passes here: plain locals, one call a message, and a short cut for its time.
-        data, ordinary, trust_length = self._data, self._rules.ordinary, self._trust_length
-        size, pos, index = len(data), self.found.consumed, self._next_index
-        add = self.found.rows.append
-        tail, base = b"", 0
-        for _ in range(MAX_MESSAGES):
-            if pos >= size:
-                break
-            start = pos
-            type_id = data[pos]
-            kinds = ordinary.get(type_id)
-            if kinds is None:
-                self._next_index = index
-                pos = self._special(start)
-                index = self._next_index
-                continue
-            pos += 1
-            try:
-                # Neighbours share all but the lowest 14 bits of their six-byte timestamps for 16 seconds.
-                if data[pos + 2 : pos + 6] == tail and data[pos] > 0x7F and data[pos + 1] > 0x7F:
-                    timestamp = base + data[pos] + (data[pos + 1] << 7)
-                    pos += 6
-                else:
-                    timestamp, after = read_uint(data, pos)
-                    if after - pos == 6:
-                        tail, base = data[pos + 2 : after], timestamp - data[pos] - (data[pos + 1] << 7)
-                    pos = after
-                length = data[pos]
-                pos += 1
-                if length > 0x7F:
-                    length, pos = read_uint(data, pos - 1)
-                end = skip_fields(data, pos, kinds)
-                if trust_length:
-                    end, fields_end = pos + length, end
-                    if fields_end > end:
-                        _refuse("fields are longer than their message")
-                if end > size:
-                    _refuse("message is longer than what is left of the batch")
-            except (WireFault, IndexError) as error:
-                pos = self._step_over_fault(start, _reason(error))
-            else:
-                # Five appends cost less than one extend by a tuple.
-                add(type_id)
-                add(pos)
-                add(end)
-                add(index)
-                add(timestamp)
-                pos = end
-            index = index + 1 & MAX_UINT
+        data, ordinary, found = self._data, self._rules.ordinary, self.found
+        size, pos, patience = len(data), found.consumed, MAX_MESSAGES
+        while pos < size and patience:
+            if ordinary[data[pos]] is not None:
+                known = len(found.types)
+                pos = self._stretch(pos, patience)
+                patience -= len(found.types) - known
+            if pos < size and patience:
+                pos = self._one(pos)
+                patience -= 1
         self._end(pos)
+
+    def _stretch(self, pos: int, most: int) -> int:
+        """Take in up to `most` ordinary messages without a fault; where the first begins that is for `_one` to judge.
+
+        Every message of every batch passes here, and every field of it: hence one loop, and calls only for what is rare.
+        """
+        data, ordinary, found, size = self._data, self._rules.ordinary, self.found, len(self._data)
+        add_type, add_time = found.types.append, found.times.append
+        add_start, add_end = found.starts.append, found.ends.append
+        known = len(found.types)
+        tail, base, trust_length = -1, 0, self._trust_length
+        try:
+            for _ in range(most):
+                type_id, low, high, length = _HEAD.unpack_from(data, pos)
+                steps = ordinary[type_id]
+                if steps is None:
+                    break
+                if high == tail and low & _LOW_MORE == _LOW_MORE:
+                    # Neighbours share all but the lowest 14 bits of their six-byte timestamps for 16 seconds.
+                    timestamp, start = base + (low & 0x7F) + (low >> 1 & 0x3F80), pos + _HEAD.size
+                else:
+                    timestamp, start = read_uint(data, pos + 1)
+                    length = data[start]
+                    if start == pos + _TIMED:
+                        tail, base = high, timestamp - timestamp % 2**14
+                    start += 1
+                if length > 0x7F:
+                    length, start = read_uint(data, start - 1)
+                at, end = start, start + length
+                for step in steps:
+                    first = data[at]
+                    if first < 0x80:
+                        at += 1 + (first & step)
+                    elif (second := data[at + 1]) < 0x80 and step != _BOOLEAN:
+                        at += 2 + ((first & 0x7F | second << 7) & step)
+                    else:
+                        at = skip_fields(data, at, _KINDS[step])
+                end = end if trust_length else at
+                if at > end or end > size:
+                    break
+                add_type(type_id)
+                add_start(start)
+                add_end(end)
+                add_time(timestamp)
+                pos = end
+        except (WireFault, IndexError, StructError):
+            pass  # `_one` finds it again, and a word for it
+        self._number(len(found.types) - known)
+        return pos
+
+    def _number(self, messages: int) -> None:
+        """Give so many messages their indexes."""
+        first, after = self._next_index, self._next_index + messages
+        self.found.indexes.extend(
+            range(first, after) if after <= MAX_UINT else (i & MAX_UINT for i in range(first, after))
+        )
+        self._next_index = after & MAX_UINT
 
     def sized_messages(self) -> None:
         """Step through messages of a web batch, each behind its type and a three-byte size."""
@@ -240,15 +286,15 @@ class _Walker:
             raise self._tail_lost(0, _reason(error)) from error
         self._clock = timestamp & MAX_UINT
         index = (page << 32) + first & MAX_UINT
-        self.found.rows.extend((data[0], start, pos, index, self._clock))
+        self.found.add(data[0], start, pos, index, self._clock)
         # For version 0 the original rewinds, so that the next message gets the index of the meta once more.
         rewinds = data[0] == WEB_BATCH_METADATA and version == 0
         self._next_index = index if rewinds else index + 1 & MAX_UINT
         self.found.consumed = pos
         return version > 0
 
-    def _special(self, start: int) -> int:
-        """Take in a message that is not an ordinary one; where the next begins."""
+    def _one(self, start: int) -> int:
+        """Take in a message, whatever it is; where the next begins."""
         data = self._data
         try:
             type_id, pos = read_uint(data, start)
@@ -259,8 +305,10 @@ class _Walker:
                 timestamp, pos, declared_end = self._head(row, pos)
                 fields_end = skip_fields(data, pos, row.kinds)
                 end = fields_end if declared_end is None or not self._trust_length else declared_end
-                if fields_end > end or end > len(data):
+                if fields_end > end:
                     _refuse("fields are longer than their message")
+                if end > len(data):
+                    _refuse("message is longer than what is left of the batch")
                 self._take(row.id, timestamp, pos, end, start)
         except (WireFault, IndexError) as error:
             end = self._step_over_fault(start, _reason(error))
@@ -277,7 +325,7 @@ class _Walker:
             self._next_index = index if self._rules.counts_meta else index - 1
         if type_id in (BATCH_META, WEB_TIMESTAMP):
             self._clock = timestamp
-        self.found.rows.extend((type_id, pos, end, index, timestamp))
+        self.found.add(type_id, pos, end, index, timestamp)
 
     def _head(self, row: MessageType, pos: int) -> tuple[int, int, int | None]:
         """What stands before the fields: the time, where they begin and, if the message says so, where they end."""

@@ -1,7 +1,8 @@
 """Batches of recorded sessions: stored once per content, with every counter and signal that follows from them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -11,10 +12,10 @@ from sqlmodel import Session, col, select
 from server.mobile import beats as mobile_beats
 from server.mobile.beats import Beats
 from server.mobile.reading import Said
-from server.store import sessions, signals
+from server.store import session_bulk, sessions, signals
 from server.store.sequence import Sequence as IdSequence
 from server.store.session_tables import SessionBatchRow, SessionRow
-from server.store.sessions import Recorded, recorded, signed
+from server.store.sessions import Recorded, recorded, signed, unsigned
 from server.store.signals import NewSignal
 
 MAX_METADATA = 100
@@ -63,10 +64,15 @@ class Kept:
 def append(session: Session, batches: Sequence[NewBatch], ids: IdSequence, longest_ms: int) -> list[Kept | None]:
     """Store each batch with all that follows from it; None where its session is not there (any more)."""
     kept: list[Kept | None] = [None] * len(batches)
-    homes = [_home(session, batch, longest_ms) for batch in batches]
+    arrivals = [_Arrival(place, new, _home(session, new, longest_ms)) for place, new in enumerate(batches)]
     # Sessions are locked in one order, so that two writers cannot wait for each other.
-    for place in sorted(range(len(batches)), key=lambda i: (batches[i].app_id, homes[i])):
-        kept[place] = _append(session, batches[place], homes[place], ids)
+    waiting = sorted(arrivals, key=lambda arrival: arrival.session)
+    while waiting:
+        # Of several batches of one session each is told with what the one before it told.
+        turn = {arrival.session: arrival for arrival in reversed(waiting)}
+        waiting = [arrival for arrival in waiting if turn[arrival.session] is not arrival]
+        for arrival, one in _append(session, list(reversed(turn.values())), ids):
+            kept[arrival.place] = one
     return kept
 
 
@@ -127,22 +133,68 @@ class _State:
     freezes: int
 
 
-def _append(session: Session, new: NewBatch, home: int, ids: IdSequence) -> Kept | None:
-    row = _lock(session, new.app_id, home)
-    if row is None:
-        return None
-    known = recorded(row)
-    if not _insert(session, new, home, ids):
-        return Kept(known, is_new=False)
-    state = _State(*(getattr(row, name) for name in _CHANGING))
-    _count(state, new)
-    _note_identity(state, new)
-    _count_signals(state, signals.add(session, new.app_id, home, new.signals))
-    has_some = state.rage_taps + state.freezes > 0
-    told = signals.reconcile(session, new.app_id, home, new.beats, state.last_ms, has_some=has_some)
-    _count_signals(state, told)
-    session.connection().execute(_UPDATE, asdict(state) | {"app_id": new.app_id, "id": home})
-    return Kept(replace(known, user_id=state.user_id, anonymous_id=state.anonymous_id), is_new=True)
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """A new batch, its place among those of the transaction, and the stored id of the session it belongs to."""
+
+    place: int
+    new: NewBatch
+    home: int
+
+    @property
+    def session(self) -> tuple[int, int]:
+        """The key of its session."""
+        return self.new.app_id, self.home
+
+
+@dataclass(slots=True)
+class _Storing:
+    """A batch on its way into its session, which is locked: as it was found, and what the batch makes of it."""
+
+    arrival: _Arrival
+    known: Recorded
+    state: _State
+
+
+def _append(session: Session, arrivals: Sequence[_Arrival], ids: IdSequence) -> Iterator[tuple[_Arrival, Kept]]:
+    """Store batches of different sessions; what became of each whose session is there."""
+    held = session_bulk.lock(session, [arrival.session for arrival in arrivals])
+    there = [_storing(arrival, held[place]) for place, arrival in enumerate(arrivals) if place in held]
+    rows = [_row(one.arrival, seq) for one, seq in zip(there, ids.take(len(there)), strict=True)]
+    new_to = session_bulk.insert(session, rows) if rows else set()
+    stored = [one for one in there if one.arrival.session in new_to]
+    if stored:
+        _conclude(session, stored)
+    for one in there:
+        known = replace(one.known, user_id=one.state.user_id, anonymous_id=one.state.anonymous_id)
+        yield one.arrival, Kept(known, is_new=one.arrival.session in new_to)
+
+
+def _storing(arrival: _Arrival, held: Sequence[Any]) -> _Storing:
+    fixed = len(session_bulk.HELD)
+    state = _State(*held[fixed:])
+    known = Recorded(
+        id=unsigned(arrival.home),
+        **dict(zip(session_bulk.HELD, held, strict=False)),
+        user_id=state.user_id,
+        anonymous_id=state.anonymous_id,
+    )
+    return _Storing(arrival, known, state)
+
+
+def _conclude(session: Session, stored: Sequence[_Storing]) -> None:
+    """Write what follows from new batches to their sessions."""
+    told: list[signals.Arrival] = []
+    for one in stored:
+        new, home, state = one.arrival.new, one.arrival.home, one.state
+        has_some = state.rage_taps + state.freezes > 0
+        _count(state, new)
+        _note_identity(state, new)
+        _count_signals(state, signals.add(session, new.app_id, home, new.signals))
+        told.append(signals.Arrival(new.app_id, home, new.content, new.beats, state.last_ms, has_some))
+    for one, changed in zip(stored, signals.reconcile(session, told), strict=True):
+        _count_signals(one.state, changed)
+    session_bulk.update(session, [(*one.arrival.session, *_changing(one.state)) for one in stored])
 
 
 def _home(session: Session, new: NewBatch, longest_ms: int) -> int:
@@ -157,18 +209,14 @@ def _home(session: Session, new: NewBatch, longest_ms: int) -> int:
     return named if earlier is None else signed(earlier)
 
 
-def _lock(session: Session, app_id: int, stored_id: int) -> "sa.Row[Any] | None":
-    """The session, locked until the end of the transaction: what follows may read and then write."""
-    return session.connection().execute(_LOCK, {"app_id": app_id, "id": stored_id}).first()
-
-
-def _insert(session: Session, new: NewBatch, stored_id: int, ids: IdSequence) -> bool:
-    """Whether the content was new to the session."""
+def _row(arrival: _Arrival, seq: int) -> tuple[Any, ...]:
+    """The batch as columns."""
+    new, beats = arrival.new, arrival.new.beats
     values = {
         "app_id": new.app_id,
-        "session_id": stored_id,
+        "session_id": arrival.home,
         "content": new.content,
-        "seq": ids.take(1)[0],
+        "seq": seq,
         "received_ms": new.received_ms,
         "first_ms": new.first_ms,
         "last_ms": new.last_ms,
@@ -178,14 +226,14 @@ def _insert(session: Session, new: NewBatch, stored_id: int, ids: IdSequence) ->
         "fault": new.fault,
         "size_bytes": new.size_bytes,
         "events_due": new.events_due,
-        "first_beat_ms": new.beats.first_ms,
-        "last_beat_ms": new.beats.last_ms,
-        "in_background": new.beats.in_background,
-        "touched": signals.label(new.beats.touched) if new.beats.touched else None,
-        "beats": mobile_beats.pack(new.beats),
+        "first_beat_ms": beats.first_ms,
+        "last_beat_ms": beats.last_ms,
+        "in_background": beats.in_background,
+        "touched": signals.label(beats.touched) if beats.touched else None,
+        "beats": mobile_beats.pack(beats),
         "payload": new.payload,
     }
-    return session.connection().execute(_INSERT, values).rowcount == 1
+    return tuple(values[name] for name, _ in session_bulk.BATCH)
 
 
 def _count(state: _State, new: NewBatch) -> None:
@@ -222,17 +270,4 @@ def _count_signals(state: _State, changed: Mapping[str, int]) -> None:
     state.freezes += changed.get(signals.FREEZE, 0)
 
 
-_COLUMNS = [column.name for column in sa.inspect(SessionBatchRow).columns]
-_INSERT = sa.text(
-    f"INSERT INTO session_batches ({', '.join(_COLUMNS)}) VALUES ({', '.join(f':{name}' for name in _COLUMNS)})"  # noqa: S608 -- names of columns
-    " ON CONFLICT DO NOTHING"
-)
-_CHANGING = [field.name for field in fields(_State)]
-_UPDATE = sa.text(
-    f"UPDATE sessions SET {', '.join(f'{name} = :{name}' for name in _CHANGING)} WHERE app_id = :app_id AND id = :id"  # noqa: S608 -- names of columns
-)
-_LOCK = (
-    sa.select(*sa.inspect(SessionRow).columns)
-    .where(col(SessionRow.app_id) == sa.bindparam("app_id"), col(SessionRow.id) == sa.bindparam("id"))
-    .with_for_update()
-)
+_changing = attrgetter(*session_bulk.CHANGING)

@@ -1,4 +1,4 @@
-"""Commits of events in a process of their own, beside the one that serves.
+"""Commits of events and of recorded sessions in a process of their own, beside the one that serves.
 
 In one process the thread that commits and the event loop share one interpreter lock. They hand it over at every statement,
 from one core's cache to the other's: each request cost 1.6 times as much as where nothing was committed. Rows go over a pipe
@@ -15,8 +15,10 @@ import os
 import pickle
 import signal
 import sys
+import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from enum import IntEnum
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any, Final, NoReturn
@@ -24,11 +26,12 @@ from typing import Any, Final, NoReturn
 import structlog
 
 from server.errors import StoreUnavailable, Unavailable
-from server.store import events
+from server.store import events, receiving
 from server.store.dimensions import Dimension
 from server.store.engine import Engine, writers_of
 from server.store.events import IssueSeed, NewEvent, Submission
 from server.store.performance import Measurement
+from server.store.receiving import Outcome, Received
 from server.store.sequence import Sequence as IdSequence
 
 _PLAIN: Final = NewEvent._fields.index("dimension")
@@ -41,7 +44,7 @@ _LOG = structlog.get_logger(__name__)
 
 
 _FIRST_COUNTED: Final = 16
-_COUNT_ROWS: Final = "ANALYZE issues, issue_facets, issue_hours, distinct_users, dimensions, events"
+_COUNT_ROWS: Final = "ANALYZE issues, issue_facets, issue_hours, distinct_users, dimensions, events, sessions, session_batches, session_signals"
 """After so many commits, and twice as many, and so on. PostgreSQL itself begins a minute after the tables have grown; until then
 an issue may be looked up among all of its app, because plans were kept from when they were few: ten times the CPU of a commit."""
 
@@ -50,12 +53,20 @@ class CommitFault(Exception):
     """What a commit came to in the other process, where that is a fault of this program; or why the store is unavailable."""
 
 
+class _Order(IntEnum):
+    """What the process may be asked to do."""
+
+    COMMIT = 0
+    RECEIVE = 1
+
+
 class CommitProcess:
-    """The process and this end of its pipe. For one thread at a time."""
+    """The process and this end of its pipe. Takes one order at a time; other threads wait."""
 
     def __init__(self, url: str) -> None:
         """Fork. To be called before this process has other threads."""
         self._url = url
+        self._turn = threading.Lock()
         self._pipe, theirs = Pipe()
         self._pid = os.fork()
         if self._pid == 0:
@@ -65,21 +76,31 @@ class CommitProcess:
         self._pipe.send_bytes(url.encode())
 
     def commit(self, submissions: Sequence[bytes], shard: int) -> list[list[bool]]:
-        """What `events.commit` says of packed submissions. Raises DiskFull, StoreUnavailable and CommitFault.
+        """What `events.commit` says of packed submissions. Raises what `_ordered` raises."""
+        return self._ordered(marshal.dumps((_Order.COMMIT.value, list(submissions), shard), _MARSHAL))  # type: ignore[no-any-return]
+
+    def receive(self, received: Sequence[Received], longest_ms: int) -> list[Outcome]:
+        """What `receiving.receive` says of batches. Raises what `_ordered` raises."""
+        order = (_Order.RECEIVE.value, pickle.dumps(received), longest_ms)
+        return self._ordered(marshal.dumps(order, _MARSHAL))  # type: ignore[no-any-return]
+
+    def _ordered(self, order: bytes) -> Any:  # noqa: ANN401 -- what the order comes to
+        """Have it done. Raises DiskFull, StoreUnavailable and CommitFault.
 
         StoreUnavailable also where the process ended meanwhile: whether the order was committed is then not known, as it is
         when a database's connection breaks; clients send it again, and what was stored counts as their duplicate.
         """
-        try:
-            self._pipe.send_bytes(marshal.dumps((list(submissions), shard), _MARSHAL))
-            answer = self._pipe.recv_bytes()
-        except (EOFError, OSError) as error:
-            self._replace()
-            raise StoreUnavailable from error
-        stored, fault, cause = pickle.loads(answer)  # noqa: S301 -- bytes of our own process
+        with self._turn:
+            try:
+                self._pipe.send_bytes(order)
+                answer = self._pipe.recv_bytes()
+            except (EOFError, OSError) as error:
+                self._replace()
+                raise StoreUnavailable from error
+        done, fault, cause = pickle.loads(answer)  # noqa: S301 -- bytes of our own process
         if fault is not None:
             raise fault from CommitFault(cause)
-        return stored  # type: ignore[no-any-return]
+        return done
 
     def close(self) -> None:
         """Wait for the process to end, which it does without further orders."""
@@ -158,11 +179,22 @@ def _serve(pipe: Connection) -> None:
                         engine.write_now(lambda bulk: bulk.run(_COUNT_ROWS))
 
 
+def _commit(engine: Engine, ids: IdSequence, packages: list[bytes], shard: int) -> list[list[bool]]:
+    return engine.write_now(events.commit, list(map(unpacked, packages)), ids, shard)
+
+
+def _receive(engine: Engine, ids: IdSequence, received: bytes, longest_ms: int) -> list[Outcome]:
+    batches = pickle.loads(received)  # noqa: S301 -- bytes of our own process
+    return engine.write_session_now(receiving.receive, batches, ids, longest_ms)
+
+
+_ORDERS: Final[dict[_Order, Callable[..., Any]]] = {_Order.COMMIT: _commit, _Order.RECEIVE: _receive}
+
+
 def _answer(engine: Engine, ids: IdSequence, order: bytes) -> bytes:
-    packages, shard = marshal.loads(order)  # noqa: S302 -- bytes of our own process
-    submissions = [unpacked(package) for package in packages]
+    kind, packed_up, number = marshal.loads(order)  # noqa: S302 -- bytes of our own process
     try:
-        return pickle.dumps((engine.write_now(events.commit, submissions, ids, shard), None, ""))
+        return pickle.dumps((_ORDERS[kind](engine, ids, packed_up, number), None, ""))
     except Unavailable as error:
         return pickle.dumps((None, error, repr(error.__cause__)))
     except Exception as error:  # noqa: BLE001 -- whatever it is, who ordered must hear of it

@@ -76,12 +76,7 @@ class Engine:
 
     async def write(self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work(session, ...)` and commit it durably before returning. Runs again on StaleTransaction."""
-
-        def attempt() -> T:
-            with Session(self._write_engine, expire_on_commit=False) as session, session.begin():
-                return work(session, *args, **kwargs)
-
-        return await self.write_by(_attempted, self._write_engine, attempt)
+        return await self.write_by(lambda: self.write_session_now(work, *args, **kwargs))
 
     async def write_bulk(self, work: Callable[Concatenate[Bulk, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Like `write`, for a function of a Bulk: without a Session, which costs more than a small commit."""
@@ -123,6 +118,15 @@ class Engine:
         def attempt() -> T:
             with bulk.transaction(self._write_engine) as transaction:
                 return work(transaction, *args, **kwargs)
+
+        return _attempted(self._write_engine, attempt)
+
+    def write_session_now(self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """As `write`, in this thread."""
+
+        def attempt() -> T:
+            with Session(self._write_engine, expire_on_commit=False) as session, session.begin():
+                return work(session, *args, **kwargs)
 
         return _attempted(self._write_engine, attempt)
 

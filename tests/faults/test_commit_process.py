@@ -1,4 +1,4 @@
-"""The process that commits events: what happens when it ends, and that it ends with the server."""
+"""The process that commits events and recorded sessions: what happens when it ends, and that it ends with the server."""
 
 import os
 import random
@@ -14,7 +14,8 @@ from tests.client import Rest
 from tests.conftest import StartCollector
 from tests.faults.rig import ROUNDS, Rig
 from tests.faults.workers import workers_of
-from tests.sample import error_event
+from tests.mobile.conftest import owner_on
+from tests.sample import error_event, now_ms
 
 pytestmark = pytest.mark.slow
 
@@ -48,6 +49,24 @@ def test_the_request_that_meets_it_is_told_to_come_back(
     assert statuses[-1] == 202
     assert rest.totals(account)["events"] == 1
     assert rest.ledger(account)["stored"] == 1
+
+
+def test_the_batch_that_meets_it_is_told_to_come_back(
+    engine: str, start_collector: StartCollector, connect: Callable[[str], Rest]
+) -> None:
+    collector = start_collector(engine)
+    owner = owner_on(connect(collector.rest))
+    tracker = owner.tracker()
+    tracker.start()
+    for pid in workers_of(collector):
+        os.kill(pid, signal.SIGKILL)
+    crash = tracker.crash(now_ms())
+    statuses = [tracker.post("append", crash).status_code for _ in range(4)]
+    assert sorted(statuses, reverse=True) == statuses
+    assert set(statuses[:-1]) <= {503, 200}
+    assert (statuses[0], statuses[-1]) == (503, 200)
+    [session] = owner.sessions()
+    assert (session["counters"]["crashes"], [issue["eventCount"] for issue in owner.issues()]) == (1, [1])
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])

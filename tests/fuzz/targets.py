@@ -43,9 +43,7 @@ def batch(data: bytes) -> None:
                 assert 0 <= message.timestamp_ms < 2**64
         learnt = reading.read(data, platform, with_calls=True, latest_ms=NOW_MS)
         assert learnt.last_ms is None or learnt.last_ms <= reading.MAX_INT64
-        assert [m.timestamp_ms for m in beats.unpack(beats.pack(learnt.beats))] == [
-            m.timestamp_ms for m in learnt.beats.messages
-        ]
+        assert [b.time_ms for b in beats.unpack(beats.pack(learnt.beats))] == [b.time_ms for b in learnt.beats.ordered]
 
 
 def packed(data: bytes) -> None:

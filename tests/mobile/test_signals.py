@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from sqlmodel import Session, select
 
-from server.mobile.beats import beats_of
+from server.mobile.beats import beat, beats_of
 from server.mobile.codec import Message
 from server.mobile.signals import freezes, rage_taps
 from server.store import batches, sessions
@@ -56,14 +56,14 @@ def new_batch(number: int, messages: list[Message]) -> NewBatch:
     return NewBatch(
         app_id=1, session_id=1, content=str(number), received_ms=0, payload=b"", size_bytes=1, layout="current",
         status="complete", fault="", damaged=False, messages=len(messages), counts={}, first_ms=0, last_ms=last,
-        alive_ms=last, user_id=None, anonymous_id=None, metadata={}, beats=beats_of(messages), events_due=False,
+        alive_ms=last, user_id=None, anonymous_id=None, metadata={}, beats=beats_of(map(beat, messages)), events_due=False,
     )  # fmt: skip
 
 
 def expected(messages: list[Message]) -> set[tuple[str, int, int, str, int]]:
     end = max(message.timestamp_ms for message in messages)
-    taps = {("rage_taps", run.start_ms, run.end_ms, run.label, run.count) for run in rage_taps(messages)}
-    return taps | {("freeze", f.start_ms, f.end_ms, f.label, 1) for f in freezes(messages, end_ms=end)}
+    taps = {("rage_taps", run.start_ms, run.end_ms, run.label, run.count) for run in rage_taps(map(beat, messages))}
+    return taps | {("freeze", f.start_ms, f.end_ms, f.label, 1) for f in freezes(map(beat, messages), end_ms=end)}
 
 
 def stored(session: Session) -> set[tuple[str, int, int, str, int]]:
@@ -110,8 +110,11 @@ async def test_signals_are_those_of_the_whole_session(store: Engine, in_order: b
             rng.shuffle(parts)
         await store.write(clear)
         await store.write(begin)
-        for number, part in parts:
-            await store.write(batches.append, [new_batch(number, part)], IdSequence(), 1)
+        while parts:
+            together = [new_batch(number, part) for number, part in parts[: rng.randint(1, 3)]]
+            del parts[: len(together)]
+            kept = await store.write(batches.append, [*together, together[0]], IdSequence(), 1)
+            assert [one.is_new for one in kept] == [True] * len(together) + [False]
         assert await store.read(stored) == expected(messages), seed
         assert await store.read(counted) == await store.read(recount), seed
 

@@ -6,9 +6,9 @@ from random import Random
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from server.mobile.codec import BatchStatus, Message, decode_batch, encode_batch, encode_message
+from server.mobile.codec import BatchStatus, Message, decode_batch, encode_batch, encode_message, wanted
 from server.mobile.messages import Layout
-from server.mobile.walk import MAX_MESSAGES
+from server.mobile.walk import MAX_MESSAGES, _Walker, walk
 from server.mobile.wire import write_string, write_uint
 from tests.unit.mobile.strategies import batches, damaged
 
@@ -93,6 +93,17 @@ def test_hostile_batch_takes_a_small_multiple_of_its_size(unit):
     tracemalloc.stop()
     # Twenty bytes a byte for messages of two bytes, which no tracker writes; the limit on messages bounds the rest at 5 MB.
     assert peak_bytes < 24 * len(data)
+
+
+@given(st.data(), st.sampled_from(Layout), st.integers())
+@settings(max_examples=300, deadline=None)
+def test_messages_in_one_go_are_those_taken_one_by_one(data, layout, seed):
+    sent = damaged(encode_batch(data.draw(batches(layout)), layout=layout), Random(seed))
+    for trust_length in (True, False):
+        found = walk(sent, layout, trust_length=trust_length)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_Walker, "_stretch", lambda self, pos, most: pos)
+            assert found == walk(sent, layout, trust_length=trust_length)
 
 
 def test_batch_of_too_many_messages_keeps_the_first_ones():
@@ -186,8 +197,7 @@ def test_android_call_is_cured_in_both_generations(status):
     swapped = call | {"request": call["response"], "response": call["request"]}
     before_v114 = encode_message(105, NOW_MS, swapped, platform="ios")
     batch = decode_batch(META + since_v114 + before_v114 + ONE, platform="android")
-    calls, _ = batch.messages.sift({105}, 107, unless=b"none")
-    assert [message.fields for message in calls] == [call, call]
+    assert [message.fields for message in batch.messages.of(wanted({105}))] == [call, call]
     assert kept(batch)[-1] == (103, 53)
 
 

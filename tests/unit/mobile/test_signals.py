@@ -1,8 +1,10 @@
 """Signals are read from a session's messages as people mean them."""
 
+import orjson
 import pytest
 
-from server.mobile.codec import Message, decode_batch, encode_message
+from server.mobile.beats import Beat, beat, beats_of, pack, unpack
+from server.mobile.codec import Message, decode_batch, encode_message, wanted
 from server.mobile.messages import Layout
 from server.mobile.signals import (
     Crash,
@@ -22,14 +24,20 @@ from server.mobile.signals import (
 START_MS = 1_710_417_000_000
 
 
-def tap(at_ms, label="Buy", index=None, x=1):
-    return Message(
-        at_ms if index is None else index, 100, "MobileClickEvent", START_MS + at_ms, {"label": label, "x": x, "y": 2}
-    )
+def tapped(at_ms):
+    return Message(at_ms, 100, "MobileClickEvent", START_MS + at_ms, {"label": "Buy", "x": 1, "y": 2})
 
 
-def mark(at_ms, name="fps", value=60):
+def measured(at_ms, name="fps", value=60):
     return Message(at_ms, 102, "MobilePerformanceEvent", START_MS + at_ms, {"name": name, "value": value})
+
+
+def tap(at_ms, label="Buy", index=None, x=1):
+    return Beat(START_MS + at_ms, at_ms if index is None else index, 100, label, x, 2)
+
+
+def mark(*args):
+    return beat(measured(*args))
 
 
 def call(status, index=1):
@@ -69,7 +77,7 @@ def test_taps_sent_twice_are_no_rage():
 
 def test_golden_taps_at_350_ms_are_no_rage(batch_vectors):
     batch = decode_batch(bytes.fromhex(batch_vectors["tap_rage_three_clicks"]["hex"]))
-    assert rage_taps(batch.messages) == []
+    assert rage_taps(map(beat, batch.messages.of(wanted({100})))) == []
 
 
 def test_freeze_is_a_minute_without_heartbeat():
@@ -93,6 +101,17 @@ def test_background_is_no_freeze():
     assert freezes(session[:3], end_ms=START_MS + 90_000) == []
 
 
+def test_beats_come_back_as_they_were_packed():
+    kept = beats_of([tap(5), mark(10, "background", 1), mark(20), Beat(START_MS + 7, 3, 101, "Name")])
+    assert unpack(pack(kept)) == kept.ordered
+    assert (kept.in_background, kept.touched) == (True, "Name")
+
+
+def test_beats_that_were_packed_as_messages_are_still_read():
+    stored = [[1, 100, 5, {"label": "Buy", "x": 7, "y": 8}], [2, 102, 6, {"name": "background", "value": 0}]]
+    assert unpack(orjson.dumps(stored)) == [Beat(5, 1, 100, "Buy", 7, 8), Beat(6, 2, 102, away=False)]
+
+
 def test_crash_carries_its_parts(batch_vectors):
     batch = decode_batch(bytes.fromhex(batch_vectors["crash_no_meta_late_upload"]["hex"]))
     stack = "0 CoreFoundation 0x1\n1 App 0x2\n2 dyld 0x3"
@@ -114,7 +133,7 @@ def test_crash_key_is_that_of_the_crash_and_not_of_the_upload():
 
 @pytest.mark.parametrize(("status", "failed"), [(0, True), (200, False), (399, False), (400, True), (599, True)])
 def test_call_fails_by_status(status, failed):
-    assert [found.status for found in failed_network_calls([call(status), tap(0)])] == ([status] if failed else [])
+    assert [found.status for found in failed_network_calls([call(status), tapped(0)])] == ([status] if failed else [])
 
 
 def test_call_of_v170_reads_with_todays_words():
@@ -125,7 +144,7 @@ def test_call_of_v170_reads_with_todays_words():
 
 
 def test_performance_marks_carry_name_and_value():
-    assert list(performance_marks([tap(0), mark(5)])) == [PerformanceMark(5, START_MS + 5, "fps", 60)]
+    assert list(performance_marks([tapped(0), measured(5)])) == [PerformanceMark(5, START_MS + 5, "fps", 60)]
 
 
 def test_identity_is_what_was_said_last(batch_vectors):
@@ -133,7 +152,7 @@ def test_identity_is_what_was_said_last(batch_vectors):
     assert identity(batch.messages) == Identity("user-42", "anon-7", {"plan": "pro"})
     logged_out = Message(99, 94, "MobileUserID", START_MS + 10**9, {"id": ""})
     assert identity([logged_out, *batch.messages]).user_id == ""
-    assert identity([tap(0)]) == Identity("", "", {})
+    assert identity([tapped(0)]) == Identity("", "", {})
 
 
 def test_identity_of_v170_reads_its_values():
