@@ -19,6 +19,9 @@ from server.store.sequence import Sequence as IdSequence
 MAX_COMMIT_EVENTS = 4_000
 """Bounds how long one transaction holds the writer: about 200 ms."""
 
+MAX_COMMIT_BYTES = 8 * 1_048_576
+"""Bounds what a commit takes in memory, several times over: here, on its way, and where it is stored."""
+
 LEDGER_DELAY_S = 1.0
 """Shed events are entered at most this much later, with the next commit if there is one."""
 
@@ -111,11 +114,12 @@ class IngestWriter:
 
     def _take(self) -> list[_Waiting]:
         group: list[_Waiting] = []
-        events = 0
+        events = size_bytes = 0
         with contextlib.suppress(IndexError):  # the queue is empty
-            while events < MAX_COMMIT_EVENTS:
+            while events < MAX_COMMIT_EVENTS and size_bytes < MAX_COMMIT_BYTES:
                 group.append(self._queue.popleft())
                 events += group[-1].events
+                size_bytes += len(group[-1].submission)
         return group
 
     def _commit(self, commit: Commit, shard: int, group: list[_Waiting], ledger: list[bytes]) -> bool:

@@ -68,7 +68,7 @@ class CommitProcess:
         self._url = url
         self._turn = threading.Lock()
         self._pipe, theirs = Pipe()
-        self._pid = os.fork()
+        self._pid: int | None = os.fork()
         if self._pid == 0:
             self._pipe.close()
             _be(theirs)
@@ -95,7 +95,8 @@ class CommitProcess:
                 self._pipe.send_bytes(order)
                 answer = self._pipe.recv_bytes()
             except (EOFError, OSError) as error:
-                self._replace()
+                with contextlib.suppress(OSError):  # then the next order finds nobody either, and tries again
+                    self._replace()
                 raise StoreUnavailable from error
         done, fault, cause = pickle.loads(answer)  # noqa: S301 -- bytes of our own process
         if fault is not None:
@@ -105,13 +106,15 @@ class CommitProcess:
     def close(self) -> None:
         """Wait for the process to end, which it does without further orders."""
         self._pipe.close()
-        os.waitpid(self._pid, 0)
+        if self._pid is not None:
+            os.waitpid(self._pid, 0)
+            self._pid = None
 
     def _replace(self) -> None:
         """Start another program: with threads about, a fork is no longer to be had."""
         _LOG.error("the process that commits events died, starting another", pid=self._pid)
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._pid, signal.SIGKILL)
+        if self._pid is not None:
+            os.kill(self._pid, signal.SIGKILL)  # it is not waited for yet, so the number is nobody else's
         self.close()
         self._pipe, theirs = Pipe()
         with theirs:

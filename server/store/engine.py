@@ -247,6 +247,9 @@ def _sqlite_engine(url: URL, connections: int, *, writes: bool) -> sa.Engine:
             connection.execute(f"PRAGMA {pragma}")
         if not writes:
             connection.execute("PRAGMA query_only=ON")
+            connection.execute(
+                "PRAGMA cache_size=-8192"
+            )  # there are several, and the system keeps the file's pages too
             return
         for statement in bulk.temporary_tables(TEMPORARY, sqlite=True):
             connection.execute(statement)

@@ -34,14 +34,24 @@ def reset_peak(root: int) -> None:
 
 
 def peak_bytes(root: int) -> int:
-    """The sum of the peaks of resident memory of a process and its children, since `reset_peak`."""
-    return sum(_peak(process.pid) for process in _tree(root))
+    """The sum of the peaks of resident memory of a process and its children, since `reset_peak`.
+
+    Of children it is what they do not share: forks have most of their memory in common with the process they come from.
+    """
+    first, *children = (process.pid for process in _tree(root))
+    return _peak(first) + sum(max(0, _peak(pid) - _shared(pid)) for pid in children)
 
 
 def _peak(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status").read_text()
-    match = re.search(r"VmHWM:\s+(\d+) kB", status)
-    return int(match[1]) * 1024 if match else 0
+    return sum(_kilobytes(f"/proc/{pid}/status", "VmHWM")) * 1024
+
+
+def _shared(pid: int) -> int:
+    return sum(_kilobytes(f"/proc/{pid}/smaps_rollup", "Shared_(?:Clean|Dirty)")) * 1024
+
+
+def _kilobytes(file: str, name: str) -> list[int]:
+    return [int(value) for value in re.findall(rf"^{name}:\s+(\d+) kB", Path(file).read_text(), re.MULTILINE)]
 
 
 def _tree(root: int) -> list[_Process]:

@@ -104,8 +104,11 @@ async def test_others_who_want_to_write_get_their_turn_between_two_commits(
         assert turns == expected
 
 
-async def test_group_is_bounded(writer: IngestWriter, store: SlowStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer_module, "MAX_COMMIT_EVENTS", 4)
+@pytest.mark.parametrize(("bound", "most"), [("MAX_COMMIT_EVENTS", 4), ("MAX_COMMIT_BYTES", 400)])
+async def test_group_is_bounded(
+    bound: str, most: int, writer: IngestWriter, store: SlowStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, bound, most)
     store.open.clear()
     tasks = [asyncio.ensure_future(writer.submit(request(b"1", b"2"))) for _ in range(5)]
     await asyncio.sleep(0.01)
