@@ -20,7 +20,7 @@ from tests.sample import error_event, performance_event
 from tests.store_access import stored_event_ids
 
 BUDGET_BYTES = 24 * 1_048_576
-PATIENCE_S = 60
+PATIENCE_S = 120
 SAMPLES_OF_AN_ISSUE = 2 * KEPT_AT_EACH_END
 
 
