@@ -108,8 +108,8 @@ class _Registry(Protocol):
 
 
 SWITCH_INTERVAL_S = 0.0005
-"""How long the event loop may keep the interpreter from the thread that commits, which asks for it once a statement. At Python's
-own 5 ms, single events and batches of fifty were taken a tenth more slowly."""
+"""How long the event loop may keep the interpreter from the threads that wait for commits and read: a commit waits for it a few
+times, and Python's own 5 ms would be as long as many a commit takes."""
 
 
 GC_THRESHOLDS = (10_000, 20, 100)
