@@ -127,6 +127,7 @@ class CommitProcess:
 @contextlib.contextmanager
 def commit_processes(url: str) -> Iterator[list[CommitProcess]]:
     """One process for each writer of the database at `url`, until the end of the block; see CommitProcess."""
+    # Closed in the opposite order: each holds the pipes of those before it, which see their end when it has gone.
     with contextlib.ExitStack() as stack:
         yield [stack.enter_context(contextlib.closing(CommitProcess(url))) for _ in range(writers_of(url))]
 

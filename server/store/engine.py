@@ -109,8 +109,14 @@ class Engine:
             self._waiting.pop()
             return work()
 
+        def given_up(future: Future[T]) -> None:
+            if future.cancelled():  # which only what has not begun can be
+                self._waiting.pop()
+
         self._waiting.append(None)
-        return self._write_pool.submit(begun)
+        future = self._write_pool.submit(begun)
+        future.add_done_callback(given_up)
+        return future
 
     def write_now(self, work: Callable[Concatenate[Bulk, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """As `write_bulk`, in this thread."""
@@ -247,9 +253,8 @@ def _sqlite_engine(url: URL, connections: int, *, writes: bool) -> sa.Engine:
             connection.execute(f"PRAGMA {pragma}")
         if not writes:
             connection.execute("PRAGMA query_only=ON")
-            connection.execute(
-                "PRAGMA cache_size=-8192"
-            )  # there are several, and the system keeps the file's pages too
+            # There are several readers, and the system keeps the file's pages too.
+            connection.execute("PRAGMA cache_size=-8192")
             return
         for statement in bulk.temporary_tables(TEMPORARY, sqlite=True):
             connection.execute(statement)
