@@ -17,7 +17,7 @@ from typing import Any
 import grpc
 from healthguard.v1 import event_service_pb2 as event_service_pb
 
-from tests.bench.workload import ID_MARK, USER_MARK
+from tests.bench.workload import ID_MARK, USER_MARK, event_id
 
 METHOD = "/healthguard.v1.EventService/IngestEvents"
 USERS = 20_000
@@ -38,8 +38,9 @@ class Template:
 
     def fill(self, prefix: str, number: int) -> bytes:
         """The request with ids that nobody used before; up to 50 events in a row share a user."""
-        for index, at in enumerate(self._ids):
-            self._request[at : at + len(ID_MARK)] = b"evt_%s%010d%04d" % (prefix.encode(), number, index)
+        first, now_ms = number * len(self._ids), time.time_ns() // 1_000_000
+        for index, at in enumerate(self._ids, first):
+            self._request[at : at + len(ID_MARK)] = event_id(prefix, index, now_ms).encode()
         for index, at in enumerate(self._users):
             self._request[at : at + len(USER_MARK)] = b"anon_%012d" % ((number + index // EVENTS_PER_USER) % USERS)
         return bytes(self._request)

@@ -6,9 +6,10 @@ dofile(debug.getinfo(1, "S").source:match("@(.*/)") .. "result.lua")
 
 local ffi = require("ffi")
 ffi.cdef("typedef struct { long s, ns; } instant; int clock_gettime(int, instant *);")
-local MONOTONIC = 1
+local REALTIME, MONOTONIC = 0, 1
 local instant = ffi.new("instant")
 
+local DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 local USERS = 20000
 local KEPT = 64 -- old requests to choose a resend from
 local headers = { ["Content-Type"] = "application/json" }
@@ -34,24 +35,35 @@ function init(args)
     table.insert(templates, compile(line))
   end
   prefix, per_s, resends = args[2], tonumber(args[3]), tonumber(args[4])
-  sent = 0
+  sent, made = 0, 0
   local seed = 0
   for i = 1, #prefix do seed = seed * 31 + prefix:byte(i) end
   math.randomseed(seed)
   if per_s == 0 then delay = nil end -- wrk looks for the function itself
 end
 
-local function now_ms()
-  ffi.C.clock_gettime(MONOTONIC, instant)
+local function now_ms(clock)
+  ffi.C.clock_gettime(clock, instant)
   return tonumber(instant.s) * 1e3 + tonumber(instant.ns) / 1e6
 end
 
 -- How long a connection waits before its next request: until the next arrival of a Poisson process. The arrivals do not
 -- wait for answers, as clients that know nothing of each other do not, unless every connection is waiting for one.
 function delay()
-  local now = now_ms()
+  local now = now_ms(MONOTONIC)
   next_ms = (next_ms or now) - math.log(1 - math.random()) * 1e3 / per_s
   return math.max(0, math.floor(next_ms - now + 0.5))
+end
+
+-- The end of an SDK's event ids: milliseconds since 1970 in eight digits.
+local function in_base_36(number)
+  local digits = {}
+  for place = 8, 1, -1 do
+    local digit = number % 36
+    digits[place] = DIGITS:sub(digit + 1, digit + 1)
+    number = (number - digit) / 36
+  end
+  return table.concat(digits)
 end
 
 function request()
@@ -61,8 +73,10 @@ function request()
   sent = sent + 1
   local template = templates[sent % #templates + 1]
   local parts = template.parts
-  for index, at in ipairs(template.ids) do
-    parts[at] = string.format("evt_%s%010d%04d", prefix, sent, index)
+  local time = in_base_36(math.floor(now_ms(REALTIME)))
+  for _, at in ipairs(template.ids) do
+    made = made + 1
+    parts[at] = string.format("evt_%s%06d%s", prefix, made % 1000000, time)
   end
   local user = string.format("anon_%012d", sent % USERS)
   for _, at in ipairs(template.users) do

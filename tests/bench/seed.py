@@ -15,6 +15,7 @@ from server.store.events import NewEvent, Submission
 from server.store.sequence import Sequence as IdSequence
 from server.store.tables import AppRow
 from tests.bench.grpc_client import Template
+from tests.bench.workload import event_id
 
 COMMIT_EVENTS = 4_000
 """As many as the collector puts into one transaction at most."""
@@ -54,8 +55,10 @@ def _made(requests: Sequence[bytes], app_id: int, span_ms: int) -> Iterator[list
     while True:
         request = templates[number % len(templates)].fill(prefix, number)
         now_ms, judged = clock.now_ms(), []
-        for event in event_service_pb.IngestEventsRequest.FromString(request).events:
+        events = event_service_pb.IngestEventsRequest.FromString(request).events
+        for index, event in enumerate(events, number * len(events)):
             time_ms = now_ms - dice.randrange(span_ms)
+            event.event_id = event_id(prefix, index, time_ms)
             event.timestamp.FromMilliseconds(time_ms)
             judged.append(Judged(event, event.SerializeToString(), time_ms))
         yield prepare(judged, app_id, now_ms)

@@ -3,10 +3,12 @@
 import json
 import math
 import random
+import string
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from google.protobuf import json_format
@@ -33,6 +35,8 @@ SIZE_BESIDE_STACK = 1_000
 """About what an error's JSON has besides its stack and breadcrumbs, in bytes."""
 
 MINUTE_MS = 60_000
+
+_DIGITS = string.digits + string.ascii_lowercase
 
 
 @dataclass(frozen=True)
@@ -194,6 +198,20 @@ def request_bytes(batch: Json) -> bytes:
     """The batch as a serialised IngestEventsRequest, its marks in place."""
     events = [json_format.ParseDict(_with_proto_times(event), event_pb.Event()) for event in batch["events"]]
     return event_service_pb.IngestEventsRequest(app_key=batch["appKey"], events=events).SerializeToString()
+
+
+def event_id(prefix: str, number: int, time_ms: int) -> str:
+    """The id that an SDK gives an event, as long as its mark: the end is the time in base 36."""
+    return f"evt_{prefix}{number % 1_000_000:06d}{_in_base_36(time_ms)}"
+
+
+@lru_cache(maxsize=1)
+def _in_base_36(number: int) -> str:
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = _DIGITS[digit] + digits
+    return digits
 
 
 def _with_proto_times(event: Json) -> Json:

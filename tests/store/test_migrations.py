@@ -1,9 +1,12 @@
 """The schema: what migrations build is what the tables say, from empty and step by step."""
 
+from base64 import urlsafe_b64decode
 from collections.abc import Callable
+from hashlib import blake2b
 
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from healthguard.v1 import event_pb2 as event_pb
 from sqlalchemy import text
 from sqlmodel import Session, SQLModel, select
 
@@ -85,8 +88,8 @@ FIRST_SCHEMA_DATA = (
     ),
     (
         "INSERT INTO events (app_id, event_key, id, issue_id, time_ms, received_ms, kind, platform, user_key, payload) VALUES"
-        " (1, 'BPdlStXpNKBP7Q3l-Bew', 1, 7, 3600010, 1, 1, 'web', 5, ''), (1, 'AbzsetATjgmA_80BJxLI', 2, 7, 7200020, 1, 1, 'ios', 5, ''),"
-        " (1, 'Avxwg1MEcqljVqrzjMBf', 3, NULL, 7200030, 1, 0, 'ios', NULL, '')"
+        " (1, 'BPdlStXpNKBP7Q3l-Bew', 1, 7, 3600010, 1, 1, 'web', 5, :payload), (1, 'AbzsetATjgmA_80BJxLI', 2, 7, 7200020, 1, 1, 'ios', 5, :payload),"
+        " (1, 'Avxwg1MEcqljVqrzjMBf', 3, NULL, 7200030, 1, 0, 'ios', NULL, :payload)"
     ),
     "INSERT INTO issue_platforms (app_id, issue_id, platform, event_count) VALUES (1, 7, 'web', 1), (1, 7, 'ios', 1)",
     (
@@ -110,7 +113,7 @@ def test_data_of_the_first_schema_survives(engine: str, new_database: Callable[[
     assert migrate.schema_state(store) is SchemaState.OLD
     with store.sync_engine().begin() as connection:
         for statement in FIRST_SCHEMA_DATA:
-            connection.exec_driver_sql(statement)
+            connection.execute(text(statement), {"payload": payload.compress(b"")})
     migrate.upgrade(store)
     with Session(store.sync_engine()) as session:
         _check_first_schema_data(session)
@@ -168,19 +171,20 @@ async def test_events_of_before_there_were_packs_are_read_and_known(
 ) -> None:
     store = Engine(new_database(engine))
     migrate.upgrade(store, "0015")
+    said = event_pb.Event(event_id="evt_1").SerializeToString()
     with store.sync_engine().begin() as connection:
         for statement in FIRST_EVENT:
-            connection.execute(text(statement), {"payload": payload.compress(b"said")})
+            connection.execute(text(statement), {"payload": payload.compress(said)})
     migrate.upgrade(store)
     (issue,) = await store.read(issues.page, IssueFilter({1: "web_one"}), None, 9)
     (found,) = await store.read(issues.events_of, issue, TimeRange(), "ios", None, 9)
-    assert (found.time_ms, found.message) == (3_600_010, b"said")
+    assert (found.time_ms, found.message) == (3_600_010, said)
     assert await store.read(issues.events_of, issue, TimeRange(), "web", None, 9) == []
     batch = [build.event(event_key("evt_1")), build.event()]
     assert await store.write_bulk(events.commit, [build.submission(*batch)], IdSequence(), 0) == [[False, True]]
     with Session(store.sync_engine()) as session:
         (signal,) = session.exec(select(session_tables.SessionSignalRow)).all()
-    assert (signal.key, signal.event_key) == (OLD_KEY, event_key("evt_1"))
+    assert (signal.key, signal.event_key) == (OLD_KEY, urlsafe_b64decode(OLD_KEY))
     store.close()
 
 
@@ -228,3 +232,31 @@ def test_users_of_scopes_in_text_are_counted_on(engine: str, new_database: Calla
         (-490_001, 12, -5),
     }
     store.close()
+
+
+async def test_events_that_went_by_a_hash_alone_are_known_again(
+    engine: str, new_database: Callable[[str], str]
+) -> None:
+    """In packs and alone, of SDKs and others, and more than are read at a time."""
+    store = Engine(new_database(engine))
+    migrate.upgrade(store, "0017")
+    ids = [
+        "evt_zwp192wrummwrwdpmw",
+        "evt_",
+        "crash_0123456789abcdef",
+        *(f"evt_{n:010d}mwrwdp{n:02d}" for n in range(9)),
+    ]
+    of_before = [_event(event_id, blake2b(event_id.encode(), digest_size=15).digest()) for event_id in ids]
+    for batch in (of_before[:1], of_before[1:]):
+        assert await store.write_bulk(events.commit, [build.submission(*batch)], IdSequence(), 0) == [
+            [True] * len(batch)
+        ]
+    migrate.upgrade(store)
+    again = [_event(event_id, event_key(event_id)) for event_id in [*ids, "evt_new"]]
+    stored = await store.write_bulk(events.commit, [build.submission(*again)], IdSequence(), 0)
+    assert stored == [[False] * len(ids) + [True]]
+    store.close()
+
+
+def _event(event_id: str, key: bytes) -> events.NewEvent:
+    return build.event(key, message=event_pb.Event(event_id=event_id).SerializeToString())
