@@ -4,8 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.collector import Collector, run
+
+pytestmark = pytest.mark.real_start
 
 
 def test_doctor_finds_nothing_wrong_with_a_fresh_machine(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ def refused(*arguments: str, env: dict[str, str] | None = None) -> list[str]:
     return done.stderr.strip().splitlines()
 
 
+@pytest.mark.real_start
 @pytest.mark.parametrize("door", ["--rest", "--grpc"])
 def test_a_taken_port(door: str, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -66,6 +67,7 @@ def test_a_bad_flag_is_named(arguments: tuple[str, str], named: str, tmp_path: P
     assert named in line
 
 
+@pytest.mark.real_start
 def test_all_bad_settings_are_told_at_once(tmp_path: Path) -> None:
     env = {"HEALTHGUARD_SESSION_TTL_S": "soon", "HEALTHGUARD_REST": "nonsense", "HEALTHGUARD_SECRET": "short"}
     lines = refused("--data-dir", str(tmp_path), env=env)
@@ -84,6 +86,7 @@ def damaged(data_dir: Path) -> str:
     return line
 
 
+@pytest.mark.real_start
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "healthguard.db").write_bytes(b"not a database, but long enough to look at" * 100)
     assert "is damaged (file is not a database)" in damaged(tmp_path)
@@ -100,6 +103,7 @@ def test_a_database_with_damaged_pages(harm: str, tmp_path: Path) -> None:
     assert "is damaged" in damaged(tmp_path)
 
 
+@pytest.mark.real_start
 def test_a_second_server_on_one_file_refuses_and_the_first_goes_on(
     tmp_path: Path, connect: Callable[[str], Rest]
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from server.store import dimensions, grouping, issues, ledger, migrate, payload, releases, retention, totals
+from server.store import dimensions, grouping, issues, ledger, payload, releases, retention, totals
 from server.store.bulk import Bulk, Query
 from server.store.dimensions import Dimension
 from server.store.engine import Engine
@@ -37,10 +37,9 @@ KEYS = {
 
 
 @pytest.fixture(scope="module")
-def crowded(engine: str, new_database: Callable[[str], str]) -> Iterator[Engine]:
+def crowded(engine: str, migrated: Callable[[str], str]) -> Iterator[Engine]:
     """A store with a million small events of two apps over thirty days, filled by SQL alone."""
-    store = Engine(new_database(engine))
-    migrate.upgrade(store)
+    store = Engine(migrated(engine))
     numbers = NUMBERS[engine].format(last=EVENTS - 1)
     few = NUMBERS[engine].format(last=ISSUES - 1)
     with store.sync_engine().begin() as connection:
