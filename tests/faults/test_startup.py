@@ -22,7 +22,6 @@ def refused(*arguments: str, env: dict[str, str] | None = None) -> list[str]:
     return done.stderr.strip().splitlines()
 
 
-@pytest.mark.real_start
 @pytest.mark.parametrize("door", ["--rest", "--grpc"])
 def test_a_taken_port(door: str, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -103,7 +102,6 @@ def test_a_database_with_damaged_pages(harm: str, tmp_path: Path) -> None:
     assert "is damaged" in damaged(tmp_path)
 
 
-@pytest.mark.real_start
 def test_a_second_server_on_one_file_refuses_and_the_first_goes_on(
     tmp_path: Path, connect: Callable[[str], Rest]
 ) -> None:
