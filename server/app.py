@@ -48,9 +48,9 @@ from server.ingest.line import IngestLine
 from server.ingest.resolve import AppResolver
 from server.ingest.session_line import SessionLine
 from server.ingest.session_resolve import SessionResolver
-from server.ingest.session_writer import SessionWriter, in_threads as sessions_in_threads
+from server.ingest.session_writer import SessionWriter, in_thread as sessions_in_thread
 from server.ingest.upkeep import Upkeep
-from server.ingest.writer import IngestWriter, in_threads
+from server.ingest.writer import IngestWriter, in_thread
 from server.interceptors import (
     AccessLogInterceptor,
     AddressInterceptor,
@@ -122,13 +122,13 @@ async def serve(
     *,
     grpc_door: bool,
     rest_door: bool,
-    commits: Sequence[CommitProcess],
+    commits: CommitProcess | None,
     ready: Callable[[Addresses], None],
 ) -> None:
     """Run the asked-for doors until SIGTERM or SIGINT, then finish what is in flight, commit, and return.
 
     Without the gRPC door REST talks to `settings.target`. `ready` is told the addresses once everything listens; `commits`
-    are the processes that commit events.
+    is the process that commits what comes in.
     Raises StartupFault when it cannot begin.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
@@ -256,10 +256,10 @@ class Backend:
 
 
 @asynccontextmanager
-async def open_backend(settings: Settings, commits: Sequence[CommitProcess] = ()) -> AsyncIterator[Backend]:
+async def open_backend(settings: Settings, commits: CommitProcess | None = None) -> AsyncIterator[Backend]:
     """The services over the database of the settings, which on SQLite no other server may have open.
 
-    Events are committed by the processes of `commits`, or in this one where there are none.
+    What comes in is committed by the process `commits`, or by this one where there is none.
     Raises StartupFault where one has, where the file is damaged, and where PostgreSQL's schema is not this program's.
     """
     with ExitStack() as stack:
@@ -273,16 +273,17 @@ async def open_backend(settings: Settings, commits: Sequence[CommitProcess] = ()
 
 @asynccontextmanager
 async def _open_stores(
-    settings: Settings, spans: Sequence[Interceptor], commits: Sequence[CommitProcess]
+    settings: Settings, spans: Sequence[Interceptor], commits: CommitProcess | None
 ) -> AsyncIterator[Backend]:
     engine = Engine(settings.database)
     try:
         await asyncio.to_thread(prepare_schema, engine)
         blobs = open_blobs(settings.blobs)
-        ways = [process.commit for process in commits] or in_threads(engine)
-        writer = IngestWriter(engine, ways, first_shard=(settings.worker or 0) * engine.writers)
-        session_ways = [process.receive for process in commits] or sessions_in_threads(engine)
-        session_writer = SessionWriter(engine, session_ways, longest_ms=settings.recording_ttl_ms)
+        commit, receive = (
+            (commits.commit, commits.receive) if commits else (in_thread(engine), sessions_in_thread(engine))
+        )
+        writer = IngestWriter(engine, commit, shard=settings.worker or 0)
+        session_writer = SessionWriter(engine, receive, longest_ms=settings.recording_ttl_ms)
         eraser = Eraser(engine)
         budget = DiskBudget(engine, settings.disk_budget_bytes, with_blobs=blobs.directory is not None)
         sweeper = Sweeper(engine, budget, settings.retention_days)

@@ -1,7 +1,7 @@
 """The command line: every subcommand and its flags. Faults are told in one line each, never as a traceback."""
 
 import warnings
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +22,7 @@ from server.banner import banner
 from server.cli_options import BlobUrl, DatabaseUrl, DataDir, faults_in_one_line, flag
 from server.config import Settings
 from server.errors import StartupFault
-from server.store.commit_process import commit_processes
+from server.store.commit_process import CommitProcess
 
 Rest = Annotated[str | None, flag("--rest", "HOST:PORT", "Where REST listens.", "127.0.0.1:3100")]
 Grpc = Annotated[str | None, flag("--grpc", "HOST:PORT", "Where gRPC listens.", "127.0.0.1:3101")]
@@ -165,7 +165,7 @@ def _run(command: str, settings: Settings) -> None:
         return
     has_store = command != "serve-rest"
     with ExitStack() as stack:
-        commits = stack.enter_context(commit_processes(settings.database)) if has_store else []
+        commits = stack.enter_context(closing(CommitProcess(settings.database))) if has_store else None
         if settings.worker is not None:
             server.workers.follow_parent()
         # Connexion imports Starlette's test client, which warns whoever starts the program.

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from server.errors import ShuttingDown, Unavailable
@@ -25,16 +25,17 @@ class _Waiting:
 
 
 class SessionWriter:
-    """Commits batches in groups, one loop per way to commit. Never waits when idle."""
+    """Commits batches in groups, one after the other. Never waits when idle."""
 
-    def __init__(self, engine: Engine, ways: Iterable[Receive], longest_ms: int) -> None:
-        """`ways` run in the engine's writer threads, one in each; `longest_ms` is how long a session lasts at most."""
+    def __init__(self, engine: Engine, receive: Receive, longest_ms: int) -> None:
+        """`receive` runs in a writer thread of the engine; `longest_ms` is how long a session lasts at most."""
         self._engine = engine
+        self._receive = receive
         self._longest_ms = longest_ms
         self._queue: deque[_Waiting] = deque()
         self._wake = asyncio.Event()
         self._closing = False
-        self._loops = [asyncio.create_task(self._run(way)) for way in ways]
+        self._task = asyncio.create_task(self._run())
 
     async def submit(self, received: Received) -> Taken | None:
         """Read and store durably; None where there is nothing in it.
@@ -52,15 +53,14 @@ class SessionWriter:
         """Refuse new batches, commit those that wait, and stop."""
         self._closing = True
         self._wake.set()
-        await asyncio.gather(*self._loops)
+        await self._task
 
-    async def _run(self, way: Receive) -> None:
+    async def _run(self) -> None:
         while not (self._closing and not self._queue):
             await self._wake.wait()
             self._wake.clear()
             while self._queue:
-                await self._commit(way, self._take())
-        self._wake.set()  # lets the other loops see that this is the end
+                await self._commit(self._take())
 
     def _take(self) -> list[_Waiting]:
         group: list[_Waiting] = []
@@ -70,34 +70,34 @@ class SessionWriter:
             size_bytes += len(group[-1].received.body)
         return group
 
-    async def _commit(self, way: Receive, group: Sequence[_Waiting]) -> None:
+    async def _commit(self, group: Sequence[_Waiting]) -> None:
         try:
             received = [waiting.received for waiting in group]
-            outcomes = await self._engine.write_by(way, received, self._longest_ms)
+            outcomes = await self._engine.write_by(self._receive, received, self._longest_ms)
         except Exception as error:  # noqa: BLE001 -- whatever it is, those who wait are told
-            await self._fail(way, group, error)
+            await self._fail(group, error)
         else:
             for waiting, outcome in zip(group, outcomes, strict=True):
                 _tell(waiting, outcome)
 
-    async def _fail(self, way: Receive, group: Sequence[_Waiting], error: Exception) -> None:
+    async def _fail(self, group: Sequence[_Waiting], error: Exception) -> None:
         """Tell the waiters. A fault that is not the store's is one batch's own: then each is tried by itself."""
         if isinstance(error, Unavailable) or len(group) == 1:
             for waiting in group:
                 _tell(waiting, error)
             return
         for waiting in group:
-            await self._commit(way, [waiting])
+            await self._commit([waiting])
 
 
-def in_threads(engine: Engine) -> list[Receive]:
-    """Reading and storing by the writer threads of the engine themselves, in place of processes."""
+def in_thread(engine: Engine) -> Receive:
+    """Reading and storing by the writer thread of the engine itself, in place of a process."""
     ids = IdSequence()
 
     def received(batches: Sequence[Received], longest_ms: int) -> list[Outcome]:
         return engine.write_session_now(receive, batches, ids, longest_ms)
 
-    return [received] * engine.writers
+    return received
 
 
 def _tell(waiting: _Waiting, outcome: Outcome | Exception) -> None:

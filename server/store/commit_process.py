@@ -17,7 +17,7 @@ import signal
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -28,7 +28,7 @@ import structlog
 from server.errors import StoreUnavailable, Unavailable
 from server.store import events, receiving
 from server.store.dimensions import Dimension
-from server.store.engine import Engine, writers_of
+from server.store.engine import Engine
 from server.store.events import IssueSeed, NewEvent, Submission
 from server.store.performance import Measurement
 from server.store.receiving import Outcome, Received
@@ -122,14 +122,6 @@ class CommitProcess:
             command = [sys.executable, "-m", __name__, str(theirs.fileno())]
             self._pid = os.posix_spawn(sys.executable, command, os.environ)
         self._pipe.send_bytes(self._url.encode())
-
-
-@contextlib.contextmanager
-def commit_processes(url: str) -> Iterator[list[CommitProcess]]:
-    """One process for each writer of the database at `url`, until the end of the block; see CommitProcess."""
-    # Closed in the opposite order: each holds the pipes of those before it, which see their end when it has gone.
-    with contextlib.ExitStack() as stack:
-        yield [stack.enter_context(contextlib.closing(CommitProcess(url))) for _ in range(writers_of(url))]
 
 
 def packed(submission: Submission) -> bytes:

@@ -55,7 +55,7 @@ class Engine:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.writers = writers_of(url)
+        self.writers = 1 if self.is_sqlite else POSTGRES_WRITERS
         readers = SQLITE_READERS if self.is_sqlite else POSTGRES_READERS
         make = _sqlite_engine if self.is_sqlite else _postgres_engine
         self._write_engine = make(self.url, self.writers, writes=True)
@@ -158,11 +158,6 @@ class Engine:
     def display_url(self) -> str:
         """The URL without its password."""
         return self.url.render_as_string(hide_password=True)
-
-
-def writers_of(url: str) -> int:
-    """How many transactions may write to the database at `url` at a time, as far as one server goes."""
-    return 1 if make_url(url).get_backend_name() == "sqlite" else POSTGRES_WRITERS
 
 
 def source(session: Session, name: str, columns: Columns) -> str:

@@ -95,7 +95,7 @@ def test_postgresql_counts_the_rows_of_young_tables(
     collector = start_collector("postgresql")
     rest = connect(collector.rest)
     _, app_key = rest.new_app_key()
-    for _ in range(2 * 16):  # two processes commit in turns, or one of them alone
+    for _ in range(16):
         assert rest.ingest(app_key, [error_event()]).status_code == 202
     until = time.monotonic() + PATIENCE_S
     database = sa.create_engine(collector.database_url, poolclass=sa.NullPool)

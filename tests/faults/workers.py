@@ -9,7 +9,7 @@ PATIENCE_S = 60
 
 
 def workers_of(collector: Collector) -> list[int]:
-    """Process ids of the workers, or of the processes that commit where there is one worker."""
+    """Process ids of the workers, or of the process that commits where there is one worker."""
     threads = Path(f"/proc/{collector.process.pid}/task").iterdir()
     return sorted(int(pid) for thread in threads for pid in (thread / "children").read_text().split())
 

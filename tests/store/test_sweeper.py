@@ -12,7 +12,7 @@ from sqlmodel import Session, col, func, select
 
 from server import sweeper as sweeper_module
 from server.disk_budget import DiskBudget
-from server.ingest.writer import IngestWriter, in_threads
+from server.ingest.writer import IngestWriter, in_thread
 from server.store import batches, events, images, retention, sessions, totals
 from server.store.engine import Engine
 from server.store.images import Picture
@@ -251,7 +251,7 @@ async def test_a_worker_that_loses_its_lease_stops_and_the_next_finishes(
 
 async def test_ingest_goes_on_while_old_events_go(filled: Engine) -> None:
     """Submissions of two writers during a sweep: each is acknowledged, stored and counted."""
-    writer = IngestWriter(filled, in_threads(filled), first_shard=0)
+    writer = IngestWriter(filled, in_thread(filled), shard=0)
     now = NOW + (DAYS + 1) * DAY_MS
     sweeping = asyncio.create_task(sweeper_of(filled, now).look())
     acknowledged: set[str] = set()

@@ -52,7 +52,7 @@ async def store() -> SlowStore:
 
 
 def writer_over(store: SlowStore) -> IngestWriter:
-    return IngestWriter(store, [store.commit], first_shard=0)  # type: ignore[arg-type]
+    return IngestWriter(store, store.commit, shard=0)  # type: ignore[arg-type]
 
 
 @pytest.fixture
