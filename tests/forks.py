@@ -121,7 +121,7 @@ class Forks:
         return ours
 
     def close(self) -> None:
-        """Give no more orders. Its programs should have ended: it waits for them."""
+        """End it, and what still runs of its programs."""
         if self._orders and self._process:
             self._orders.close()
             self._process.wait()
@@ -137,7 +137,7 @@ class _Order(NamedTuple):
 
 
 def _fork_on_order(orders: socket.socket) -> _Order | None:
-    """Fork for each order; in the fork, the order. None when nobody is left to give one and all forks have ended."""
+    """Fork for each order; in the fork, the order. None when nobody is left to give one: programs end with their tests."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests and their programs
     _import("server.cli")
     with orders, selectors.DefaultSelector() as watched:
@@ -151,6 +151,8 @@ def _fork_on_order(orders: socket.socket) -> _Order | None:
                         return order
                 else:
                     watched.unregister(orders)
+                    for left in watched.get_map().values():
+                        signal.pidfd_send_signal(left.fd, signal.SIGKILL)
     return None
 
 

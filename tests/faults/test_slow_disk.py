@@ -59,7 +59,6 @@ def slow_rig(
     with closing(Forks(ROOT, environment(slow_disk.env))) as forks:
         rig.collector.launch = lambda *arguments, env, stderr: forks.launch(arguments, environment(env), stderr)
         yield rig
-        rig.collector.close()
     slow_disk.takes(0)
 
 
