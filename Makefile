@@ -41,7 +41,7 @@ test test-faults fuzz: export PYTHONDONTWRITEBYTECODE =
 
 # Most tests wait for processes they started: three at a time keep two cores busy. ARGS="-n 0 tests/rest" runs some, one by one.
 test: setup
-	@$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 test-faults: setup
 	@HEALTHGUARD_TEST_FAULT_ROUNDS=$${HEALTHGUARD_TEST_FAULT_ROUNDS:-100} $(BIN)/python -m pytest tests/faults $(ARGS)
