@@ -36,6 +36,9 @@ setup: venv
 run: venv
 	@exec $(BIN)/healthguard serve $(ARGS)
 
+# Python may keep what it compiles, also where it was told not to: each worker would compile tests and their packages again.
+test test-faults fuzz: export PYTHONDONTWRITEBYTECODE =
+
 # Most tests wait for processes they started: three at a time keep two cores busy. ARGS="-n 0 tests/rest" runs some, one by one.
 test: setup
 	@$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)

@@ -7,24 +7,36 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any, Self
 
+from tests.forks import Forked, Forks
+
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120  # a busy machine
 STOP_SECONDS = 10
 LOG_SECONDS = 10
+RUN_SECONDS = 120
 _ADDRESS = re.compile(r"^\s+(REST|gRPC)\s+(?:https?://)?(\S+:\d+)")
+
+forks: Forks | None = None
+"""What starts programs where somebody has set it: the same programs, without the time that their imports take."""
 
 
 class Collector:
     """One `python -m server` process. `rest` is its base URL and `grpc` its target, as far as it serves them."""
 
     def __init__(
-        self, data_dir: Path, command: str = "serve", *options: str, env: dict[str, str] | None = None, **popen: Any
+        self,
+        data_dir: Path,
+        command: str = "serve",
+        *options: str,
+        env: dict[str, str] | None = None,
+        **popen: Any,
     ) -> None:
         self.data_dir = data_dir
         self.database_url = ""
@@ -36,7 +48,7 @@ class Collector:
         self._env = {"HEALTHGUARD_TRUSTED_PROXIES": "127.0.0.1"} | (env or {})
         self._popen = popen
         self.launch: Callable[..., Any] = launch
-        """What starts it; another may take less time over it."""
+        """What starts it, and starts it again."""
         self._start()
 
     def _start(self) -> None:
@@ -134,29 +146,50 @@ def _pass_on(lines: IO[str], banner: queue.Queue[str | None]) -> None:
     banner.put(None)
 
 
-def launch(*arguments: str, env: dict[str, str] | None = None, **options: Any) -> subprocess.Popen[str]:
+def launch(
+    *arguments: str, env: Mapping[str, str] | None = None, stderr: IO[Any] | None = None, **options: Any
+) -> subprocess.Popen[str] | Forked:
     """Start `python -m server` with no settings from outside, its standard output a pipe."""
+    if forks and _settings_alone(env) and not options:
+        return forks.launch(arguments, environment(env), stderr)
     return subprocess.Popen(
-        _command(arguments), cwd=ROOT, env=environment(env), stdout=subprocess.PIPE, text=True, **options
-    )
-
-
-def run(*arguments: str, env: dict[str, str] | None = None, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run `python -m server` to its end, its output captured."""
-    return subprocess.run(
         _command(arguments),
         cwd=ROOT,
         env=environment(env),
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
         text=True,
-        timeout=120,
-        check=False,
         **options,
     )
 
 
+def run(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run `python -m server` to its end, its output captured."""
+    with tempfile.TemporaryFile("w+") as stdout, tempfile.TemporaryFile("w+") as stderr:
+        if forks and _settings_alone(env):
+            process = forks.start(arguments, environment(env), stdout.fileno(), stderr.fileno())
+        else:
+            process = subprocess.Popen(
+                _command(arguments), cwd=ROOT, env=environment(env), stdout=stdout, stderr=stderr
+            )
+        try:
+            code = process.wait(RUN_SECONDS)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        stdout.seek(0)
+        stderr.seek(0)
+        return subprocess.CompletedProcess(arguments, code, stdout.read(), stderr.read())
+
+
 def _command(arguments: tuple[str, ...]) -> list[str]:
     return [sys.executable, "-m", "server", *arguments]
+
+
+def _settings_alone(env: Mapping[str, str] | None) -> bool:
+    """Whether these variables are the program's own, which it reads when it begins; others Python and libraries read before."""
+    return all(name.startswith("HEALTHGUARD_") for name in env or {})
 
 
 def environment(extra: Mapping[str, str] | None) -> dict[str, str]:

@@ -1,23 +1,26 @@
 """Fixtures that every kind of test shares: the engines, the running program, and the recordings."""
 
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import figures, postgres as pg
+from tests import collector as programs, figures, postgres as pg
 from tests.client import Rest
-from tests.collector import ROOT, Collector, run
+from tests.collector import ROOT, Collector, environment
+from tests.forks import Forks
 
 ENGINES = ("sqlite", "postgresql")
 # Tests register more users from one address than a person would; the throttle has tests of its own.
 UNTHROTTLED = {"HEALTHGUARD_REGISTRATIONS_PER_HOUR": "1000000"}
 RECORDINGS = ROOT.parent / "shared" / "golden"
 IN_CI = os.environ.get("CI") == "true"
+FORKS = Forks(ROOT, environment(None))
 
 StartCollector = Callable[..., Collector]
 
@@ -27,6 +30,16 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("untimed")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Programs are forks of one that has made their imports, but where a test is about how they begin or what they take."""
+    programs.forks = None if item.get_closest_marker("real_start") else FORKS
+
+
+def pytest_unconfigure() -> None:
+    FORKS.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -94,30 +107,49 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def migrated(request: pytest.FixtureRequest) -> Callable[[], str]:
-    """Makes a PostgreSQL database with the schema in it: a copy of one that `healthguard migrate` has made."""
-    made: list[str] = []
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite database with the schema in it and nobody's, to be copied."""
+    file = tmp_path_factory.mktemp("migrated") / "healthguard.db"
+    migrate(f"sqlite:///{file}")
+    return file
 
-    def make() -> str:
-        databases: pg.Databases = request.getfixturevalue("postgres")
-        if not made:
-            url = databases.create()
-            migrate(url)
-            made.append(str(pg.make_url(url).database))
-        return databases.create(like=made[0])
+
+@pytest.fixture(scope="session")
+def migrated_database(postgres: pg.Databases) -> str:
+    """The name of a PostgreSQL database with the schema in it, to be copied."""
+    url = postgres.create()
+    migrate(url)
+    return str(pg.make_url(url).database)
+
+
+@pytest.fixture(scope="session")
+def migrated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """Makes a database of the named engine with the schema in it and tells its URL: to migrate once is enough."""
+
+    def make(engine: str) -> str:
+        if engine == "postgresql":
+            like = request.getfixturevalue("migrated_database")
+            url: str = request.getfixturevalue("postgres").create(like=like)
+            return url
+        file = tmp_path_factory.mktemp("sqlite") / "healthguard.db"
+        shutil.copyfile(request.getfixturevalue("migrated_file"), file)
+        return f"sqlite:///{file}"
 
     return make
 
 
 def migrate(url: str) -> None:
-    migration = run("migrate", "--database-url", url)
-    assert migration.returncode == 0, migration.stderr
+    """Bring a database to the schema, as `healthguard migrate` does."""
+    # Half a second of imports, which tests without a database need not wait for.
+    from server.store.engine import Engine  # noqa: PLC0415
+    from server.store.migrate import upgrade  # noqa: PLC0415
+
+    with closing(Engine(url)) as store:
+        upgrade(store)
 
 
 @pytest.fixture(scope="session")
-def start_on(
-    new_database: Callable[[str], str], migrated: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
-) -> StartCollector:
+def start_on(migrated: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> StartCollector:
     """Starts the program on a fresh database of the named engine, or on the one at `url`. The caller closes it."""
 
     def start(
@@ -125,9 +157,7 @@ def start_on(
     ) -> Collector:
         if engine == "postgresql" and url:
             migrate(url)
-        elif engine == "postgresql":
-            url = migrated()
-        url = url or new_database(engine)
+        url = url or migrated(engine)
         data_dir = tmp_path_factory.mktemp("data")
         collector = Collector(data_dir, command, "--database-url", url, *options, env=env)
         collector.database_url = url

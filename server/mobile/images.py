@@ -214,9 +214,9 @@ def _chunks(source: BinaryIO | Iterable[bytes]) -> Iterator[bytes]:
 def _inflate(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """The chunks with gzip undone, should they be gzip: as many members as there are, in bounded pieces."""
     head = b""
-    while len(head) < len(_GZIP_MAGIC) and (chunk := next(chunks, None)):
+    while len(head) < _FRAME_HEAD_BYTES + _SNIFF_BYTES and (chunk := next(chunks, None)):
         head += chunk
-    if not head.startswith(_GZIP_MAGIC):
+    if not _is_gzip(head):
         if head:
             yield head
         yield from chunks
@@ -235,6 +235,11 @@ def _inflate(chunks: Iterator[bytes]) -> Iterator[bytes]:
         data = next(chunks, None)
     if not inflater.eof:
         raise ImageFault("gzip data ends early")
+
+
+def _is_gzip(head: bytes) -> bool:
+    """Of 65,536 frames one has a time that begins with the mark of gzip; there a picture follows where gzip has no room for it."""
+    return head.startswith(_GZIP_MAGIC) and sniff(head[_FRAME_HEAD_BYTES:]) is None
 
 
 def _inflate_some(inflater: "zlib._Decompress", data: bytes) -> tuple[bytes, bytes]:

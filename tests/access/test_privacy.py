@@ -33,6 +33,7 @@ def test_the_senders_address_is_stored_only_where_the_app_wants_it(rest: Rest, n
     assert event.get("ipAddress") == (SENDER if noted else None)
 
 
+@pytest.mark.real_start
 def test_no_secret_shows_in_logs_metrics_errors_or_the_process_list(
     start_collector: Callable[..., Collector], connect: Callable[[str], Rest]
 ) -> None:

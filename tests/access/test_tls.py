@@ -92,6 +92,7 @@ def grpc_code(server: Collector, files: Files, ca: trustme.CA, *, certified: boo
     return refused.value.code()
 
 
+@pytest.mark.real_start
 def test_rest_speaks_tls_and_nothing_else(server: Collector, files: Files) -> None:
     assert rest_status(server, files.ca) == 200
     with pytest.raises(httpx.ConnectError):
@@ -108,6 +109,7 @@ def test_grpc_wants_a_certificate_of_its_clients(server: Collector, files: Files
     assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
+@pytest.mark.real_start
 def test_a_facade_apart_talks_to_it_by_its_own_certificate(server: Collector, files: Files, tmp_path: Path) -> None:
     with Collector(tmp_path, "serve-rest", "--target", server.grpc, env=files.facade_env) as facade:
         answer = httpx.get(f"{facade.rest}/api/auth/me", trust_env=False)
@@ -149,6 +151,7 @@ def test_the_demo_believes_this_certificate_and_no_other(server: Collector, file
         assert refused.stderr.startswith("healthguard: no collector's REST door answers on ")
 
 
+@pytest.mark.real_start
 def test_files_that_do_not_fit_keep_it_from_starting(files: Files, tmp_path: Path) -> None:
     env = files.server_env | {"HEALTHGUARD_TLS_KEY": files.path("client-key.pem")}
     addresses = ("--rest", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--data-dir", str(tmp_path))

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.collector import Collector, run
 
 
+@pytest.mark.real_start
 def test_doctor_finds_nothing_wrong_with_a_fresh_machine(tmp_path: Path) -> None:
     done = run("doctor", "--rest", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--data-dir", str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -33,6 +35,7 @@ def test_migrate_may_run_twice(engine: str, new_database: Callable[[str], str]) 
         assert done.stdout.strip()
 
 
+@pytest.mark.real_start
 def test_demo_shows_a_collector_that_works(shared_sqlite: Collector) -> None:
     done = run("demo", "--rest", shared_sqlite.rest.removeprefix("http://"))
     assert done.returncode == 0, done.stderr
@@ -47,6 +50,7 @@ def test_demo_without_a_collector_says_so(tmp_path: Path) -> None:
     assert "127.0.0.1:9" in done.stderr
 
 
+@pytest.mark.real_start
 def test_the_banner_names_both_doors_and_the_database(start_collector: Callable[..., Collector]) -> None:
     collector = start_collector("sqlite")
     assert httpx.get(f"{collector.rest}/health", trust_env=False, verify=False).json() == {

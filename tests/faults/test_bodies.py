@@ -53,6 +53,7 @@ def bomb(inflated_bytes: int, wbits: int) -> bytes:
     return b"".join([deflate.compress(zeros) for _ in range(inflated_bytes // MIB)]) + deflate.flush()
 
 
+@pytest.mark.real_start
 @pytest.mark.parametrize(("encoding", "wbits"), [("gzip", 31), ("deflate", 15)])
 def test_a_bomb_is_refused_without_being_inflated(
     encoding: str, wbits: int, start_collector: Callable[..., Collector], connect: Callable[[str], Rest]

@@ -69,6 +69,7 @@ def test_the_batch_that_meets_it_is_told_to_come_back(
     assert (session["counters"]["crashes"], [issue["eventCount"] for issue in owner.issues()]) == (1, [1])
 
 
+@pytest.mark.real_start
 @pytest.mark.parametrize(("store", "number"), [("sqlite", signal.SIGKILL), ("postgresql", signal.SIGTERM)])
 def test_it_ends_with_its_server(store: str, number: int, start_collector: StartCollector) -> None:
     collector = start_collector(store)

@@ -27,6 +27,8 @@ from tests.conftest import StartCollector
 from tests.mobile.conftest import owner_on
 from tests.sample import error_event
 
+pytestmark = pytest.mark.real_start
+
 MIB = 1_048_576
 MOST_GROWTH_BYTES = 150 * MIB
 """What any one flood may add to the memory of a server that was busy before: twice what may be in flight, and change."""

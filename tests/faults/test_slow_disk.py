@@ -3,15 +3,17 @@
 import asyncio
 import random
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
 
 from tests import postgres as pg
 from tests.client import Rest
+from tests.collector import ROOT, environment
 from tests.conftest import StartCollector, unavailable
-from tests.faults.forks import forks
 from tests.faults.rig import FEW_ROUNDS, Rig
 from tests.faults.slow_disk import CompilerMissing, SlowDisk
+from tests.forks import Forks
 
 SLOW_MS = 300
 PATIENCE_S = 60
@@ -54,8 +56,8 @@ def slow_rig(
     if engine == "postgresql":
         url = pg.Databases(request.getfixturevalue("slow_server").url).create()
     rig = Rig.on(f"slow disk under {engine}", start_collector(engine, url=url, env=slow_disk.env), connect)
-    with forks(slow_disk.env) as forked:
-        rig.collector.launch = forked.launch
+    with closing(Forks(ROOT, environment(slow_disk.env))) as forks:
+        rig.collector.launch = lambda *arguments, env, stderr: forks.launch(arguments, environment(env), stderr)
         yield rig
     slow_disk.takes(0)
 

@@ -66,6 +66,7 @@ def test_a_bad_flag_is_named(arguments: tuple[str, str], named: str, tmp_path: P
     assert named in line
 
 
+@pytest.mark.real_start
 def test_all_bad_settings_are_told_at_once(tmp_path: Path) -> None:
     env = {"HEALTHGUARD_SESSION_TTL_S": "soon", "HEALTHGUARD_REST": "nonsense", "HEALTHGUARD_SECRET": "short"}
     lines = refused("--data-dir", str(tmp_path), env=env)
@@ -84,6 +85,7 @@ def damaged(data_dir: Path) -> str:
     return line
 
 
+@pytest.mark.real_start
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "healthguard.db").write_bytes(b"not a database, but long enough to look at" * 100)
     assert "is damaged (file is not a database)" in damaged(tmp_path)

@@ -15,6 +15,8 @@ from tests.collector import Collector
 from tests.faults.workers import workers_of
 from tests.sample import error_event
 
+pytestmark = pytest.mark.real_start
+
 StartCollector = Callable[..., Collector]
 
 

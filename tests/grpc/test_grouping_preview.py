@@ -1,6 +1,6 @@
 """A second version of the grouping, registered by the test alone: what the RPC tells of it, and that nothing else changes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -31,13 +31,8 @@ def second_version(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def driver(engine: str, new_database, tmp_path: Path) -> AsyncIterator[GrpcDriver]:
-    url = new_database(engine)
-    if engine == "postgresql":
-        opened = app.Engine(url)
-        app.upgrade(opened)
-        opened.close()
-    settings = Settings.load(data_dir=tmp_path, database_url=url)
+async def driver(engine: str, migrated: Callable[[str], str], tmp_path: Path) -> AsyncIterator[GrpcDriver]:
+    settings = Settings.load(data_dir=tmp_path, database_url=migrated(engine))
     async with app.open_backend(settings) as backend:
         yield GrpcDriver(InProcessChannel(backend.in_process()))
 

@@ -1,12 +1,12 @@
 """Apps with trackers in them, on the shared collector of each engine."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from server.store import migrate
 from server.store.engine import Engine
 from tests.client import Account, Json, Rest
 from tests.mobile.tracker import Tracker
@@ -72,9 +72,7 @@ def android_owner(rest: Rest) -> Owner:
 
 
 @pytest.fixture
-def store(engine: str, new_database: Callable[[str], str]) -> Iterator[Engine]:
+def store(engine: str, migrated: Callable[[str], str]) -> Iterator[Engine]:
     """An empty database with the schema in it."""
-    opened = Engine(new_database(engine))
-    migrate.upgrade(opened)
-    yield opened
-    opened.close()
+    with closing(Engine(migrated(engine))) as opened:
+        yield opened

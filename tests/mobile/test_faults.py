@@ -192,6 +192,7 @@ def test_events_of_a_process_that_died_before_them_are_handed_on(
     assert [issue["eventCount"] for issue in again.issues()] == [1]
 
 
+@pytest.mark.real_start
 def test_a_flood_of_messages_costs_bounded_memory(
     start_collector: Callable[..., Collector], connect: Callable[[str], Rest]
 ) -> None:

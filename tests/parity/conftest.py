@@ -8,7 +8,7 @@ import pytest
 from rest_facade.inprocess import InProcessChannel
 from server import app
 from server.config import Settings
-from tests.collector import Collector, run
+from tests.collector import Collector
 from tests.conftest import UNTHROTTLED
 from tests.parity.driver import Driver
 from tests.parity.grpc_driver import GrpcDriver
@@ -28,12 +28,9 @@ def separate_facade(
 
 
 @pytest.fixture(scope="session")
-def own_database(engine: str, new_database: Callable[[str], str]) -> str:
+def own_database(engine: str, migrated: Callable[[str], str]) -> str:
     """A database that no other process has open, for the server inside this one."""
-    url = new_database(engine)
-    migration = run("migrate", "--database-url", url)
-    assert migration.returncode == 0, migration.stderr
-    return url
+    return migrated(engine)
 
 
 async def grpc_over_a_socket(request: pytest.FixtureRequest) -> AsyncIterator[Driver]:

@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from sqlmodel import Session, SQLModel, col, delete, select
 
-from server.store import aging, events, issues, ledger, migrate, retention, totals
+from server.store import aging, events, issues, ledger, retention, totals
 from server.store.arrivals import OTHER
 from server.store.bulk import bulk_of
 from server.store.counters import HOUR_MS, OF_APP, OF_ISSUE
@@ -108,11 +109,9 @@ class Model:
 
 
 @pytest.fixture(scope="module")
-def module_store(engine: str, new_database: Callable[[str], str]) -> Iterator[Engine]:
-    opened = Engine(new_database(engine))
-    migrate.upgrade(opened)
-    yield opened
-    opened.close()
+def module_store(engine: str, migrated: Callable[[str], str]) -> Iterator[Engine]:
+    with closing(Engine(migrated(engine))) as opened:
+        yield opened
 
 
 def emptied(store: Engine) -> Session:

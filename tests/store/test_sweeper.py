@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -212,7 +212,7 @@ async def test_what_issues_keep_lives_four_times_as_long_over_the_budget(store: 
 
 
 async def test_one_of_two_processes_works_and_the_other_goes_on_after_it(
-    store: Engine, new_database: Callable[[str], str]
+    store: Engine,
 ) -> None:
     await store.write(add_apps)
     await fill(store, 500)

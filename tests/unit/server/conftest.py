@@ -1,7 +1,9 @@
 """A real grpc.aio server on an ephemeral port, behind all interceptors, over SQLite in a temporary folder."""
 
 import logging
+import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,7 +29,6 @@ from server.paging import PageTokens
 from server.services.app import AppService
 from server.services.auth import AuthService
 from server.store.engine import Engine
-from server.store.migrate import upgrade
 
 NOW_MS = 1_800_000_000_000
 
@@ -77,11 +78,10 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def store(settings: Settings) -> Iterator[Engine]:
-    engine = Engine(settings.database)
-    upgrade(engine)
-    yield engine
-    engine.close()
+def store(settings: Settings, migrated_file: Path) -> Iterator[Engine]:
+    shutil.copyfile(migrated_file, settings.data_dir / migrated_file.name)
+    with closing(Engine(settings.database)) as engine:
+        yield engine
 
 
 @pytest.fixture
