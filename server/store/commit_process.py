@@ -9,6 +9,7 @@ database, and ends with it, however that ends. Where it ends first another is st
 """
 
 import contextlib
+import gc
 import itertools
 import marshal
 import os
@@ -68,6 +69,7 @@ class CommitProcess:
         self._url = url
         self._turn = threading.Lock()
         self._pipe, theirs = Pipe()
+        gc.freeze()  # a collection writes to all that it looks at, and what is written to is no longer shared
         self._pid: int | None = os.fork()
         if self._pid == 0:
             self._pipe.close()

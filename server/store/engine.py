@@ -275,7 +275,7 @@ _PRAGMAS = (
     "synchronous=FULL",  # a commit is on the disk before it is acknowledged
     "foreign_keys=ON",
     "temp_store=MEMORY",
-    "cache_size=-65536",  # 64 MiB: the random keys of a day's events stay in memory
+    "cache_size=-32768",  # 32 MiB: twice as much made commits into a million events no faster
 )
 
 
