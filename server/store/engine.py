@@ -249,7 +249,7 @@ def _sqlite_engine(url: URL, connections: int, *, writes: bool) -> sa.Engine:
         if not writes:
             connection.execute("PRAGMA query_only=ON")
             # There are several readers, and the system keeps the file's pages too.
-            connection.execute("PRAGMA cache_size=-8192")
+            connection.execute("PRAGMA cache_size=-4096")
             return
         for statement in bulk.temporary_tables(TEMPORARY, sqlite=True):
             connection.execute(statement)
