@@ -244,7 +244,7 @@ async def test_events_that_went_by_a_hash_alone_are_known_again(
         "evt_zwp192wrummwrwdpmw",
         "evt_",
         "crash_0123456789abcdef",
-        *(f"evt_{n:010d}mwrwdp{n:02d}" for n in range(9)),
+        *(f"evt_{n:010d}mwrw{n:04d}" for n in range(1_100)),
     ]
     of_before = [_event(event_id, blake2b(event_id.encode(), digest_size=15).digest()) for event_id in ids]
     for batch in (of_before[:1], of_before[1:]):

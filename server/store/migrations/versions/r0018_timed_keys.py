@@ -1,6 +1,6 @@
 """Keys of events begin with the time in an SDK's id. Forward only: to go back, restore a backup.
 
-Ids stand in the messages alone, so each is read once: a minute for two million events.
+Ids stand in the messages alone, so each message is read once.
 """
 
 from hashlib import blake2b
